@@ -1,0 +1,140 @@
+/** Runs an external program: argument array, deadline, signal, bounded output, typed failure. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { AppError, errnoOf } from './errors.ts'
+import { isGroupEmpty, signalGroup } from './process-tree.ts'
+
+export type ExecOptions = {
+  cwd?: string
+  /** Added to the inherited environment. */
+  env?: Record<string, string>
+  /** Written to standard input, which is then closed. */
+  input?: string | Uint8Array
+  signal?: AbortSignal
+  timeoutMs?: number
+  /** Between SIGTERM and SIGKILL when aborted or late. */
+  killAfterMs?: number
+  /** 0–19, as nice(1). */
+  nice?: number
+  onLine?: (line: string) => void
+  /** Standard output and error are each kept up to so many bytes; the last ones win for errors. */
+  maxOutputBytes?: number
+}
+
+export type ExecResult = { stdout: string; stderr: string; durationMs: number }
+
+/**
+ * Runs `file` to its end and gives its output. Throws `missing_program` (not installed), `timeout`,
+ * the signal's reason (aborted), or `program_failed` with exit code, signal and the end of stderr.
+ */
+export async function exec(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+  options.signal?.throwIfAborted()
+  const startedMs = performance.now()
+  const child = start(file, args, options)
+  const output = collect(child, options)
+  const ending = endOnAbort(child, options)
+  try {
+    const { code, signal } = await exited(child, file)
+    ending.throwIfEnded(file)
+    if (code !== 0) throw failure(file, { code, signal, stderr: output.stderr() })
+    await output.done
+    return { stdout: output.stdout(), stderr: output.stderr(), durationMs: performance.now() - startedMs }
+  } finally {
+    ending.dispose()
+    // A grandchild that outlived its parent belongs to nobody: end it.
+    if (child.pid && !isGroupEmpty(child.pid)) signalGroup(child.pid, 'SIGKILL')
+  }
+}
+
+/** `file` with the prefixes that make it die with us (Linux) and lower its priority. */
+export function wrapCommand(file: string, args: readonly string[], options: { nice?: number; onParentDeath?: 'KILL' | 'TERM' } = {}): [string, string[]] {
+  const niced = options.nice ? ['nice', '-n', String(options.nice), file, ...args] : [file, ...args]
+  const signal = options.onParentDeath ?? 'KILL'
+  const command = hasSetpriv ? ['setpriv', '--pdeathsig', signal, '--', ...niced] : niced
+  return [command[0]!, command.slice(1)]
+}
+
+/** util-linux ships it on every mainstream Linux; where it is missing, preload.ts watches the parent. */
+export const hasSetpriv = process.platform === 'linux' && ['/usr/bin/setpriv', '/bin/setpriv'].some((p) => existsSync(p))
+
+function start(file: string, args: readonly string[], options: ExecOptions): ChildProcess {
+  const [command, rest] = wrapCommand(file, args, { nice: options.nice })
+  const child = spawn(command, rest, {
+    cwd: options.cwd,
+    env: options.env ? { ...process.env, ...options.env } : process.env,
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    detached: process.platform !== 'win32',
+  })
+  child.stdin?.on('error', () => {}) // the program may end without reading all; its exit code tells
+  child.stdin?.end(options.input)
+  return child
+}
+
+function collect(child: ChildProcess, options: ExecOptions) {
+  const max = options.maxOutputBytes ?? 4 * 1024 * 1024
+  const out: string[] = []
+  let outBytes = 0
+  let err = ''
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    err = (err + text).slice(-Math.min(max, 64 * 1024))
+  })
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  if (options.onLine) createInterface({ input: child.stdout! }).on('line', options.onLine)
+  else
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      outBytes += text.length
+      if (outBytes <= max) out.push(text)
+    })
+  return { stdout: () => out.join(''), stderr: () => err, done: ended }
+}
+
+function exited(child: ChildProcess, file: string): Promise<{ code: number | null; signal: string | null }> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => reject(missing(file, error)))
+    child.once('exit', (code, signal) => resolve({ code, signal }))
+  })
+}
+
+function missing(file: string, error: Error): AppError {
+  if (errnoOf(error) === 'ENOENT') return new AppError('missing_program', `${file} is not installed`, { cause: error })
+  return new AppError('program_failed', `${file} could not be started: ${error.message}`, { cause: error })
+}
+
+/** The last line of stderr says why, for nearly every program that we run. */
+function failure(file: string, facts: { code: number | null; signal: string | null; stderr: string }): AppError {
+  // setpriv and nice answer 127 and 126 for a program that they cannot execute.
+  if (facts.code === 127) return new AppError('missing_program', `${file} is not installed`, { details: facts })
+  const why = facts.signal ? `was ended by ${facts.signal}` : `exited with code ${facts.code}`
+  const last = facts.stderr.trim().split('\n').at(-1) ?? ''
+  return new AppError('program_failed', `${file} ${why}${last ? `: ${last}` : ''}`, {
+    details: { exit_code: facts.code, signal: facts.signal, stderr: facts.stderr.slice(-4_000) },
+  })
+}
+
+/** TERM to the group on abort or timeout, then KILL; every timer ends with `dispose`. */
+function endOnAbort(child: ChildProcess, options: ExecOptions) {
+  let reason: 'aborted' | 'late' | undefined
+  let kill: NodeJS.Timeout | undefined
+  const end = (why: 'aborted' | 'late') => {
+    if (reason || !child.pid) return
+    reason = why
+    const pid = child.pid
+    signalGroup(pid, 'SIGTERM')
+    kill = setTimeout(() => signalGroup(pid, 'SIGKILL'), options.killAfterMs ?? 1_000)
+  }
+  const onAbort = () => end('aborted')
+  options.signal?.addEventListener('abort', onAbort, { once: true })
+  const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => end('late'), options.timeoutMs)
+  return {
+    throwIfEnded(file: string) {
+      if (reason === 'aborted') options.signal?.throwIfAborted()
+      if (reason === 'late') throw new AppError('timeout', `${file} did not end within ${options.timeoutMs} ms`)
+    },
+    dispose() {
+      clearTimeout(timer)
+      clearTimeout(kill)
+      options.signal?.removeEventListener('abort', onAbort)
+    },
+  }
+}

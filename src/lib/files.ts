@@ -1,0 +1,92 @@
+/** Durable file operations: what these return from has reached the disk. */
+import { randomBytes } from 'node:crypto'
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { AppError, errnoOf } from './errors.ts'
+
+/** Flushes a folder's entries; a no-op where folders cannot be opened (Windows). */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Replaces `path` by `data` so that readers see the old or the new file, never a torn one. */
+export async function writeAtomic(path: string, data: string | Uint8Array, mode = 0o644): Promise<void> {
+  const temp = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`)
+  try {
+    await writeSynced(temp, data, mode)
+    await rename(temp, path)
+  } catch (error) {
+    await rm(temp, { force: true }).catch(() => {}) // the first error is the one that matters
+    throw error
+  }
+  await syncFolder(dirname(path))
+}
+
+/** Writes a new file and flushes it. */
+export async function writeSynced(path: string, data: string | Uint8Array, mode = 0o644): Promise<void> {
+  const handle = await open(path, 'w', mode)
+  try {
+    await handle.writeFile(data)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Flushes a file that something else wrote. */
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/**
+ * Appends `text` in one write. Synchronous on purpose: one writer of this process can then never
+ * interleave with another. Throws `disk` on a short write; what was written stays, and readers skip it.
+ */
+export function appendOnce(path: string, text: string, sync: boolean): void {
+  const data = Buffer.from(text)
+  const fd = openSync(path, 'a', 0o644)
+  try {
+    const written = writeSync(fd, data)
+    if (written !== data.length)
+      throw new AppError('disk', `Only ${written} of ${data.length} bytes could be written to ${basename(path)}`)
+    if (sync) fdatasyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** The parsed JSON of a file, or undefined when it is missing or does not parse. */
+export async function readJson<T>(path: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T
+  } catch (error) {
+    if (error instanceof SyntaxError || errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+export async function ensureFolder(path: string): Promise<string> {
+  await mkdir(path, { recursive: true })
+  return path
+}
+
+/** `root` joined with `parts`; throws `not_found` when the result leaves `root`. */
+export function safeJoin(root: string, ...parts: string[]): string {
+  const path = resolve(root, ...parts)
+  const inside = relative(resolve(root), path)
+  if (inside === '' || inside.startsWith(`..${sep}`) || inside === '..' || isAbsolute(inside))
+    throw new AppError('not_found', 'No such file')
+  return path
+}

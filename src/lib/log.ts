@@ -1,0 +1,40 @@
+/** Structured logs: code states facts, this file (and supervisor-side words.ts) turns them into lines. */
+import pino from 'pino'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+export type Log = {
+  debug(facts: Record<string, unknown>, message: string): void
+  info(facts: Record<string, unknown>, message: string): void
+  warn(facts: Record<string, unknown>, message: string): void
+  error(facts: Record<string, unknown>, message: string): void
+  child(facts: Record<string, unknown>): Log
+}
+
+/** Names whose values never appear in a line. */
+const SECRET_KEYS = ['token', 'password', 'authorization', 'api_key', 'apiKey', 'cookie', '*.token', '*.password', '*.authorization', '*.api_key', '*.apiKey', '*.cookie']
+
+/** JSON lines on standard output, one write each, so that nothing is lost when the process is killed. */
+export function createLog(name: string, level: LogLevel): Log {
+  return pino(
+    {
+      level,
+      base: { process: name },
+      redact: { paths: SECRET_KEYS, censor: '***' },
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      messageKey: 'message',
+      serializers: { error: pino.stdSerializers.err },
+    },
+    pino.destination({ fd: 1, sync: true }),
+  )
+}
+
+/** A log that says nothing, for tests and pure code. */
+export const silentLog: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLog,
+}

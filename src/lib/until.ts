@@ -1,0 +1,43 @@
+/** Waiting with a deadline and a signal; nothing here outlives its caller. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError } from './errors.ts'
+
+export type UntilOptions = { timeoutMs: number; everyMs?: number; signal?: AbortSignal; what?: string }
+
+/** Polls `probe` until it returns something other than undefined, null or false; throws `timeout` at the deadline. */
+export async function until<T>(
+  probe: () => T | Promise<T>,
+  options: UntilOptions,
+): Promise<Exclude<Awaited<T>, undefined | null | false>> {
+  const deadline = performance.now() + options.timeoutMs
+  for (;;) {
+    options.signal?.throwIfAborted()
+    const value = await probe()
+    if (value !== undefined && value !== null && value !== false)
+      return value as Exclude<Awaited<T>, undefined | null | false>
+    if (performance.now() >= deadline)
+      throw new AppError('timeout', `Waited ${options.timeoutMs} ms for ${options.what ?? 'a condition'}`)
+    await sleep(options.everyMs ?? 25, options.signal)
+  }
+}
+
+/** A timer that a signal can end early (it then throws the signal's reason). */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, signal ? { signal } : {})
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  }
+}
+
+/** Resolves with the promise's value, or with `onTimeout` after `ms`; never rejects late. */
+export async function within<T, F>(promise: Promise<T>, ms: number, onTimeout: F): Promise<T | F> {
+  const timer = new AbortController()
+  const late = delay(ms, onTimeout, { signal: timer.signal }).catch(() => onTimeout)
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    timer.abort()
+  }
+}

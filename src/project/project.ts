@@ -1,0 +1,79 @@
+/** A project's record: what its folder says, folded. Field names are the outer contract's. */
+
+export type StageStatus = 'pending' | 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled'
+export type ProjectStatus = StageStatus
+export type WaitReason = 'quota' | 'budget' | 'disk' | 'interrupted'
+
+export type StageError = { code: string; message: string; details?: Record<string, unknown> }
+
+export type StepState = { name: string; status: 'completed' }
+
+export type StageUsage = { input_tokens: number; output_tokens: number; cost_usd: number | null }
+
+export type StageState = {
+  name: string
+  queue: string
+  status: StageStatus
+  reason: WaitReason | null
+  /** An earlier stage was done anew after this one had completed. */
+  stale: boolean
+  progress: number
+  message: string | null
+  /** Starts, those after a crash included. */
+  attempts: number
+  /** Tries spent by errors. */
+  retries: number
+  /** When the next try is due, while one is waited for. */
+  retry_at: string | null
+  task_id: string | null
+  started_at: string | null
+  finished_at: string | null
+  duration_ms: number | null
+  last_progress_at: string | null
+  steps: StepState[]
+  /** A value of at most 16 KB; larger ones are `{ "$artifact": name }` in the file and put back by the API. */
+  result: unknown
+  error: StageError | null
+  provider: string | null
+  model: string | null
+  degraded: string[]
+  usage: StageUsage
+}
+
+export type ArtifactState = { name: string; stage: string; mime: string; bytes: number; sha256: string }
+
+export type ProjectState = {
+  version: 1
+  id: string
+  pipeline: string
+  title: string
+  owner: string
+  batch_id: string | null
+  status: ProjectStatus
+  reason: WaitReason | null
+  progress: number
+  created_at: string
+  updated_at: string
+  /** How many valid records of the journal this state was folded from. */
+  revision: number
+  input: unknown
+  error: StageError | null
+  stages: StageState[]
+  artifacts: ArtifactState[]
+}
+
+/** A line of a list: the state without input, results, steps and files. */
+export type ProjectSummary = Pick<
+  ProjectState,
+  'id' | 'pipeline' | 'title' | 'owner' | 'batch_id' | 'status' | 'reason' | 'progress' | 'created_at' | 'updated_at' | 'error'
+>
+
+/** Statuses in which nothing more happens without a request. */
+export const ENDED: ReadonlySet<ProjectStatus> = new Set(['completed', 'failed', 'cancelled'])
+/** Statuses in which a stage is on its way. */
+export const ACTIVE: ReadonlySet<ProjectStatus> = new Set(['queued', 'running'])
+
+export function summaryOf(state: ProjectState): ProjectSummary {
+  const { id, pipeline, title, owner, batch_id, status, reason, progress, created_at, updated_at, error } = state
+  return { id, pipeline, title, owner, batch_id, status, reason, progress, created_at, updated_at, error }
+}
