@@ -1,0 +1,14 @@
+/** The few variables a child needs before its settings arrive; config.ts is too slow to load for them. */
+import { CHILD_ENVIRONMENT } from './supervisor/environment.ts'
+
+/** Null where a variable is missing, as in a child that somebody started by hand. */
+export type ChildVariables = { runId: string | null; dataId: string | null; parentPid: number | null }
+
+export function childVariables(): ChildVariables {
+  const pid = Number(process.env[CHILD_ENVIRONMENT.parentPid])
+  return {
+    runId: process.env[CHILD_ENVIRONMENT.runId] ?? null,
+    dataId: process.env[CHILD_ENVIRONMENT.dataId] ?? null,
+    parentPid: Number.isInteger(pid) && pid > 0 ? pid : null,
+  }
+}

@@ -1,0 +1,39 @@
+/** The first module of every node child: what a child owes its parent, before anything else can fail. */
+import { writeSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import { childVariables } from './child-env.ts'
+import { hasSetpriv } from './lib/exec.ts'
+
+keepFaults()
+followParent(childVariables().parentPid)
+
+/** Output to a pipe is asynchronous, and process.exit would lose it: the reason of an end is written at once. */
+function keepFaults(): void {
+  process.on('uncaughtException', (error) => die('Uncaught error', error))
+  process.on('unhandledRejection', (error) => die('Unhandled rejection', error))
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {}) // the reader is gone, and so are we soon
+}
+
+function followParent(parentPid: number | null): void {
+  process.on('disconnect', () => process.exit(1))
+  if (parentPid === null) return
+  // The parent may have ended before its death signal was armed.
+  if (process.ppid !== parentPid) process.exit(1)
+  if (!hasSetpriv) watchParent(parentPid)
+}
+
+/** A thread of its own, because a busy main thread would hear of no disconnect. */
+function watchParent(parentPid: number): void {
+  const file = new URL('./supervisor/parent-watch.ts', import.meta.url)
+  new Worker(file, { workerData: { parentPid }, execArgv: [] }).unref()
+}
+
+function die(what: string, error: unknown): never {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  try {
+    writeSync(2, `${what}: ${text}\n`)
+  } catch {
+    process.exit(1) // nobody reads standard error any more
+  }
+  process.exit(1)
+}

@@ -1,0 +1,120 @@
+/** One child process: spawned in its own group, heard from the first byte, settled exactly once. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { messageOf } from '../lib/errors.ts'
+import { hasSetpriv, inheritedEnv, wrapCommand } from '../lib/exec.ts'
+import { endGroup, isGroupEmpty, signalGroup } from '../lib/process-tree.ts'
+import { within } from '../lib/until.ts'
+import type { Stream } from './facts.ts'
+import { readLines } from './lines.ts'
+import type { ChildSpec } from './spec.ts'
+
+export type Exit = { code: number | null; signal: string | null; reason: string }
+
+export type ChildHandle = {
+  /** Null when it could not be spawned. */
+  pid: number | null
+  /** False when the message could not be handed over. */
+  send(message: object): boolean
+  /** To the whole group, followed by CONT: a stopped process would never see it. */
+  signal(signal: NodeJS.Signals): void
+  /** Kills the group; the first reason given becomes the exit's. */
+  kill(reason: string | null): void
+}
+
+export type ChildEvents = {
+  onLine(stream: Stream, line: string): void
+  onMessage(message: unknown): void
+  /** Once, when the group is empty and its output is read. */
+  onExit(exit: Exit): void
+}
+
+/** Output of a dead child is waited for no longer than this: a stranger may hold its pipe. */
+const FLUSH_MS = 1_000
+
+export function spawnChild(spec: ChildSpec, events: ChildEvents): ChildHandle {
+  let killReason: string | null = null
+  let gone = false
+  const child = launch(spec)
+  if (child instanceof Error) {
+    queueMicrotask(() => events.onExit({ code: null, signal: null, reason: messageOf(child) }))
+    return { pid: null, send: () => false, signal() {}, kill() {} }
+  }
+  const { pid = null } = child
+  readLines(child.stdout!, (line) => events.onLine('stdout', line))
+  readLines(child.stderr!, (line) => events.onLine('stderr', line))
+  child.on('message', (message) => events.onMessage(message))
+  child.on('error', () => {}) // a failed spawn is seen by exitOf, a failed send by its callback
+  void exitOf(child, spec.command.file).then((exit) => {
+    gone = true
+    events.onExit(killReason === null ? exit : { ...exit, reason: killReason })
+  })
+  const toGroup = (signal: NodeJS.Signals) => {
+    if (pid !== null && !gone) signalGroup(pid, signal)
+  }
+  return {
+    pid,
+    send: (message) => sendSafely(child, message),
+    signal(signal) {
+      toGroup(signal)
+      toGroup('SIGCONT')
+    },
+    kill(reason) {
+      killReason ??= reason
+      toGroup('SIGKILL')
+    },
+  }
+}
+
+function launch(spec: ChildSpec): ChildProcess | Error {
+  const [file, args] = wrapCommand(spec.command.file, spec.command.args, { onParentDeath: spec.onParentDeath })
+  const channel = spec.kind === 'node' ? (['ipc'] as const) : []
+  try {
+    return spawn(file, args, {
+      env: inheritedEnv(spec.command.env),
+      stdio: ['ignore', 'pipe', 'pipe', ...channel],
+      detached: process.platform !== 'win32',
+    })
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error)) // some errnos throw, others are events
+  }
+}
+
+/** `error` without a pid means that there will be no `exit`; with one it is about a send or a signal. */
+async function exitOf(child: ChildProcess, file: string): Promise<Exit> {
+  const closed = once(child, 'close').catch(() => undefined) // rejects on 'error', which counts as closed
+  const exit = await new Promise<Exit>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal, reason: exitReason(file, code, signal) }))
+    child.on('error', (error) => {
+      if (child.pid === undefined) resolve({ code: null, signal: null, reason: messageOf(error) })
+    })
+  })
+  const left = child.pid === undefined ? null : await emptyGroup(child.pid)
+  await within(closed, FLUSH_MS, undefined)
+  child.stdout?.destroy()
+  child.stderr?.destroy()
+  return left === null ? exit : { ...exit, reason: `${exit.reason}; ${left}` }
+}
+
+/** What the leader left behind belongs to nobody. Gives a sentence when it cannot be ended. */
+async function emptyGroup(pid: number): Promise<string | null> {
+  if (isGroupEmpty(pid)) return null
+  try {
+    await endGroup(pid)
+    return null
+  } catch (error) {
+    return messageOf(error) // a process in uninterruptible sleep; its kill is pending
+  }
+}
+
+function exitReason(file: string, code: number | null, signal: string | null): string {
+  if (signal !== null) return `was ended by ${signal}`
+  if (code === 127 && hasSetpriv) return `${file} is not installed` // setpriv's answer
+  return `exited with code ${code}`
+}
+
+function sendSafely(child: ChildProcess, message: object): boolean {
+  if (!child.connected) return false
+  child.send(message, () => {}) // it may end while the message is on its way; its exit tells
+  return true
+}

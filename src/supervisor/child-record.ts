@@ -1,0 +1,113 @@
+/** What the shell remembers of a child beside the reducer's state, and its answer to "how is it?". */
+import type { ChildHandle, Exit } from './child-handle.ts'
+import { createLineRing, type LineRing } from './lines.ts'
+import type { ChildSpec } from './spec.ts'
+import type { ChildState, Phase } from './state.ts'
+import type { UsageMeter } from './usage.ts'
+
+export type LastExit = Exit & { at: string }
+
+export type ChildStatus = {
+  name: string
+  group: string
+  pid: number | null
+  phase: Phase
+  /** It has a process that is not on its way out for a fault. */
+  alive: boolean
+  ready: boolean
+  restarts: number
+  started_at: string | null
+  uptime_s: number
+  last_exit: LastExit | null
+  last_lines: string[]
+  beat: unknown
+  rss_bytes: number
+  cpu_percent: number
+}
+
+export type ChildRecord = {
+  readonly spec: ChildSpec
+  readonly lines: LineRing
+  readonly name: string
+  readonly beats: boolean
+  readonly pid: number
+  /** Null while there is no process. */
+  handle: ChildHandle | null
+  /** Aborts when the present process has ended. */
+  readonly life: { signal: AbortSignal }
+  lastSignMs: number
+  beat: unknown
+  /** Payload of the next drain message. */
+  drain: unknown
+  begin(nowMs: number): void
+  end(exit: Exit): void
+  readonly startedAt: string | null
+  readonly startedMs: number
+  readonly lastExit: LastExit | null
+}
+
+export function createRecord(spec: ChildSpec): ChildRecord {
+  let life = new AbortController()
+  let startedAt: string | null = null
+  let startedMs = 0
+  let lastExit: LastExit | null = null
+  const record: ChildRecord = {
+    spec,
+    name: spec.name,
+    beats: spec.kind === 'node',
+    lines: createLineRing(),
+    handle: null,
+    lastSignMs: 0,
+    beat: null,
+    drain: undefined,
+    get pid() {
+      return record.handle?.pid ?? 0
+    },
+    get life() {
+      return life
+    },
+    get startedAt() {
+      return startedAt
+    },
+    get startedMs() {
+      return startedMs
+    },
+    get lastExit() {
+      return lastExit
+    },
+    begin(nowMs) {
+      life = new AbortController()
+      record.lines.clear()
+      record.beat = null
+      startedAt = new Date().toISOString()
+      startedMs = nowMs
+    },
+    end(exit) {
+      life.abort()
+      record.handle = null
+      startedAt = null
+      lastExit = { ...exit, at: new Date().toISOString() }
+    },
+  }
+  return record
+}
+
+export function statusOf(record: ChildRecord, child: ChildState, now: { nowMs: number; usage: UsageMeter }): ChildStatus {
+  const pid = record.handle?.pid ?? null
+  const usage = pid === null ? { rss_bytes: 0, cpu_percent: 0 } : now.usage.of(pid)
+  return {
+    name: child.name,
+    group: record.spec.group,
+    pid,
+    phase: child.phase,
+    alive: pid !== null && child.phase !== 'killing',
+    ready: child.phase === 'ready',
+    restarts: child.restarts,
+    started_at: record.startedAt,
+    uptime_s: pid === null ? 0 : Math.floor((now.nowMs - record.startedMs) / 1_000),
+    last_exit: record.lastExit,
+    last_lines: record.lines.list(),
+    beat: record.beat,
+    ...usage,
+  }
+}
