@@ -58,11 +58,16 @@ export function wrapCommand(file: string, args: readonly string[], options: { ni
 /** util-linux ships it on every mainstream Linux; where it is missing, preload.ts watches the parent. */
 export const hasSetpriv = process.platform === 'linux' && ['/usr/bin/setpriv', '/bin/setpriv'].some((p) => existsSync(p))
 
+/** Our own environment with `extra` on top: what a child process gets. */
+export function inheritedEnv(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
+  return { ...process.env, ...extra }
+}
+
 function start(file: string, args: readonly string[], options: ExecOptions): ChildProcess {
   const [command, rest] = wrapCommand(file, args, { nice: options.nice })
   const child = spawn(command, rest, {
     cwd: options.cwd,
-    env: options.env ? { ...process.env, ...options.env } : process.env,
+    env: inheritedEnv(options.env),
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
   })
