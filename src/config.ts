@@ -13,7 +13,7 @@ import { errnoOf } from './lib/errors.ts'
 import type { LogLevel } from './lib/log.ts'
 import { QUEUE_NAMES, type QueueName, TOKEN_FILE } from './settings.ts'
 
-/** Plain data, so that it can be sent to child processes as a message. Paths are absolute. */
+/** Plain data, frozen, so that it can be sent to child processes as a message. Folders are absolute paths. */
 export type Config = {
   readonly host: string
   readonly port: number
@@ -28,10 +28,10 @@ export type Config = {
     readonly db: number
     readonly password: string | null
   }
-  readonly auth: { readonly operatorToken: string | null; readonly users: readonly UserToken[] }
-  readonly allowedHosts: readonly string[]
+  readonly auth: { readonly operatorToken: string | null; readonly users: UserToken[] }
+  readonly allowedHosts: string[]
   readonly maxSockets: number
-  readonly workers: readonly WorkerGroup[]
+  readonly workers: WorkerGroup[]
   readonly concurrency: Readonly<Record<QueueName, number>>
   readonly softTimeLimitS: number
   readonly timeLimitS: number
@@ -54,7 +54,7 @@ export type Config = {
     readonly transcribeModel: string | null
   }
   /** One line each for people: mapped, shadowed and unknown names. */
-  readonly notes: readonly string[]
+  readonly notes: string[]
 }
 
 export type ConfigSources = {

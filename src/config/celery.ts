@@ -65,10 +65,13 @@ function backendNotes(lookup: Lookup): string[] {
   if (!backend) return []
   const broker = lookup.find('REDIS_URL') ?? findMapped(lookup, 'REDIS_URL')
   const why = `results are kept in the project folders`
-  if (!broker) return [`CELERY_RESULT_BACKEND (${backend.from}) has no effect: ${why}; set REDIS_URL to choose the server`]
+  if (!broker)
+    return [`CELERY_RESULT_BACKEND (${backend.from}) has no effect: ${why}; set REDIS_URL to choose the server`]
   const differs = differenceOf(backend.value, broker.value)
   if (!differs) return [`CELERY_RESULT_BACKEND (${backend.from}) has no effect: ${why}`]
-  return [`Warning: CELERY_RESULT_BACKEND (${backend.from}) names another ${differs} than ${broker.name}, which is the one used; ${why}`]
+  return [
+    `Warning: CELERY_RESULT_BACKEND (${backend.from}) names another ${differs} than ${broker.name}, which is the one used; ${why}`,
+  ]
 }
 
 function differenceOf(a: string, b: string): 'server' | 'database' | undefined {

@@ -35,7 +35,11 @@ export function tokenProblems({ values, origin }: Resolved, { storedToken, newTo
   const problem = (name: SettingName, expected: string, seen = '***') =>
     problems.push({ name, seen, from: origin(name)?.from ?? 'default', expected })
   if (!isLoopback(values.HOST) && !hasToken && !newToken)
-    problem('HOST', 'a loopback address such as 127.0.0.1, or a token (API_TOKEN, or the flag --new-token)', values.HOST)
+    problem(
+      'HOST',
+      'a loopback address such as 127.0.0.1, or a token (API_TOKEN, or the flag --new-token)',
+      values.HOST,
+    )
   if (newToken && values.API_TOKEN !== null) problem('API_TOKEN', 'not to be set together with --new-token')
   const operator = values.API_TOKEN ?? storedToken
   if (operator !== null && values.API_TOKENS?.some((user) => user.token === operator))

@@ -48,8 +48,10 @@ function sameSet(a: readonly string[], b: readonly string[]): boolean {
 /** `ann:t1,bob:t2` as users. Throws `settings`, never repeating a token. */
 export function parseTokens(text: string): UserToken[] {
   const users = text.split(',').map((pair) => parseUser(pair.trim()))
-  if (new Set(users.map((user) => user.name)).size < users.length) throw new AppError('settings', 'a user is named twice')
-  if (new Set(users.map((user) => user.token)).size < users.length) throw new AppError('settings', 'two users share a token')
+  if (new Set(users.map((user) => user.name)).size < users.length)
+    throw new AppError('settings', 'a user is named twice')
+  if (new Set(users.map((user) => user.token)).size < users.length)
+    throw new AppError('settings', 'two users share a token')
   return users
 }
 
@@ -57,7 +59,8 @@ function parseUser(pair: string): UserToken {
   const colon = pair.indexOf(':')
   const name = pair.slice(0, Math.max(0, colon))
   const token = pair.slice(colon + 1)
-  if (colon < 1 || !USER_NAME.test(name)) throw new AppError('settings', 'a pair has no valid user name before its colon')
+  if (colon < 1 || !USER_NAME.test(name))
+    throw new AppError('settings', 'a pair has no valid user name before its colon')
   if (name === 'operator') throw new AppError('settings', 'the name operator belongs to API_TOKEN')
   if (!/^[\x21-\x7e]+$/.test(token)) throw new AppError('settings', `the token of ${name} is empty or has spaces`)
   return { name, token }

@@ -4,7 +4,7 @@ import { SETTING_NAMES, SETTINGS, type SettingName } from './table.ts'
 
 const PREFIX = 'SHOWRUNNER_'
 /** Set by a supervisor for its children; ours may be started from such a child. */
-const INTERNAL = ['SHOWRUNNER_RUN_ID']
+const INTERNAL = ['SHOWRUNNER_RUN_ID', 'SHOWRUNNER_DATA_ID', 'SHOWRUNNER_PARENT_PID']
 
 /** A file's line that has no effect because a stronger source says something else. */
 export function shadowNotes(lookup: Lookup): string[] {
@@ -30,7 +30,9 @@ export function unknownNotes(lookup: Lookup): string[] {
 }
 
 function nearest(name: string): string {
-  const known = SETTING_NAMES.flatMap((setting) => (SETTINGS[setting].secret ? [setting, `${setting}_FILE`] : [setting]))
+  const known = SETTING_NAMES.flatMap((setting) =>
+    SETTINGS[setting].secret ? [setting, `${setting}_FILE`] : [setting],
+  )
   const ranked = known.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
   return ranked.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate
 }

@@ -24,7 +24,7 @@ export function resolveSettings(lookup: Lookup, cwd: string): Resolved {
   for (const name of SETTING_NAMES) {
     const found = lookup.find(name) ?? findInFile({ lookup, name, cwd, problems }) ?? findMapped(lookup, name)
     if (found) origins.set(name, found)
-    values[name] = valueOf(name, found, problems)
+    values[name] = readValue(name, found, problems)
   }
   return { values: values as Values, problems, origin: (name) => origins.get(name) }
 }
@@ -42,7 +42,7 @@ export function masked(name: SettingName, value: string): string {
   return name === 'REDIS_URL' ? value.replace(/^(\w+:\/\/)?.*@/s, '$1***@') : '***'
 }
 
-function valueOf(name: SettingName, found: Found | undefined, problems: Problem[]): unknown {
+function readValue(name: SettingName, found: Found | undefined, problems: Problem[]): unknown {
   const { schema, default: fallback, expected } = SETTINGS[name]
   const standard = fallback === null ? null : schema.parse(fallback)
   if (!found) return standard

@@ -3,15 +3,20 @@ import * as z from 'zod'
 import { DEFAULT_WORKERS, LOCK_DURATION_S, QUEUE_NAMES, QUEUES, type QueueName } from '../settings.ts'
 import { parseTokens, parseWorkers } from './grammars.ts'
 
-/** `expected` completes the sentence "expected …". `default` is read like any other value; null = not set. */
-export type Setting<T = unknown, D extends string | null = string | null> = {
-  schema: z.ZodType<T, string>
-  default: D
+type Words = {
+  /** Completes the sentence "expected …". */
   expected: string
   doc: string
+  /** Never printed, and can be read from a file by `<name>_FILE`. */
   secret?: true
   /** What README shows where the default depends on the machine. */
   defaultDoc?: string
+}
+
+/** `default` is read like any other value; null = not set. */
+export type Setting<T = unknown, D extends string | null = string | null> = Words & {
+  schema: z.ZodType<T, string>
+  default: D
 }
 
 type ConcurrencyName = `${Uppercase<QueueName>}_CONCURRENCY`
@@ -24,11 +29,15 @@ export type Values = { [K in SettingName]: ValueOf<Table[K]> }
 const text = z.string()
 const whole = (min: number, max: number) =>
   z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max))
-const list = z.string().transform((value) => value.split(',').map((part) => part.trim().toLowerCase()).filter(Boolean))
+const names = z.string().transform((value) =>
+  value
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean),
+)
 const url = (protocol: RegExp) => z.url({ protocol })
 /** What a header can carry. */
 const token = z.string().regex(/^[\x21-\x7e]+$/)
-const model = (kind: string) => optional(text, 'a model name', `model for ${kind}`)
 
 const LEVELS = { warning: 'warn', critical: 'error', fatal: 'error' } as Record<string, string>
 const level = z
@@ -37,38 +46,111 @@ const level = z
   .pipe(z.enum(['debug', 'info', 'warn', 'error']))
 
 const BASE = {
-  HOST: required(z.string().regex(/^[\w.:-]+$/), '127.0.0.1', 'a host name or address', 'where the API listens; any other than a loopback address needs a token'),
-  PORT: required(whole(0, 65_535), '8000', 'a port from 0 to 65535', '0 picks a free port and prints it'),
-  ALLOWED_HOSTS: optional(list, 'names separated by commas', 'more names that the Host header may carry, e.g. behind a proxy'),
-  DATA_DIR: required(text, './data', 'a folder', 'all run-time state; one folder to back up'),
-  REDIS: required(z.enum(['auto', 'spawn', 'attach']), 'auto', 'auto, spawn or attach', '`auto` uses a suitable Redis that is there, else starts one; `spawn` always starts one; `attach` never does'),
-  REDIS_URL: { ...optional(url(/^rediss?$/), 'a redis:// or rediss:// address', 'the Redis to attach to; wins over the parts below'), secret: true },
-  REDIS_HOST: required(text, '127.0.0.1', 'a host name or address', 'where `auto` looks for a Redis'),
-  REDIS_PORT: required(whole(1, 65_535), '6379', 'a port from 1 to 65535', 'the same; when set, also the port of a Redis that we start'),
-  REDIS_DB: required(whole(0, 1_000_000), '0', 'a database number', 'database of a Redis given by host and port'),
-  REDIS_PASSWORD: { ...optional(text, 'a password', 'password of a Redis given by host and port'), secret: true },
-  API_TOKEN: { ...optional(token, 'visible characters without spaces', "the operator's token, who sees and does everything"), secret: true },
-  API_TOKENS: { ...optional(z.string().transform(checked(parseTokens)), '`user:token` pairs separated by commas, each user and token once', 'tokens of users, who see only their own projects: `user:token,user:token`'), secret: true },
-  MAX_SOCKETS: required(whole(1, 100_000), '1000', 'a number from 1 to 100000', 'live viewers at a time'),
-  OPENAI_API_KEY: { ...optional(token, 'visible characters without spaces', 'key for any OpenAI-compatible server; without one the built-in provider works'), secret: true },
-  OPENAI_BASE_URL: optional(url(/^https?$/), 'an http:// or https:// address', 'such a server, e.g. `http://localhost:11434/v1`'),
-  TEXT_MODEL: model('text'),
-  IMAGE_MODEL: model('images'),
-  SPEECH_MODEL: model('narration'),
-  TRANSCRIBE_MODEL: model('transcripts'),
-  WORKERS: required(z.string().transform(checked(parseWorkers)), DEFAULT_WORKERS, 'groups like `llm,image:1 video:2` that name every queue once', 'groups of queues, and processes per group'),
-  SOFT_TIME_LIMIT_S: required(whole(1, 604_800), '600', 'seconds, at least 1 and below TIME_LIMIT_S', 'a stage is asked to end after so many seconds'),
-  TIME_LIMIT_S: required(whole(1, 604_800), '900', 'seconds, at least 1', 'and is ended after so many; a stage can set its own'),
-  HANG_KILL_S: required(whole(0, Math.ceil(LOCK_DURATION_S / 2) - 1), '12', `seconds below ${LOCK_DURATION_S / 2} (half the lock duration), or 0`, 'a process without a sign of life for so long is killed; 0 = never'),
-  WORKER_MAX_JOBS: required(whole(0, 1_000_000_000), '10000', 'a number; 0 = never', 'a worker is replaced after so many jobs; 0 = never'),
-  WORKER_MAX_RSS_MB: required(whole(0, 1_000_000), '512', 'megabytes; 0 = never', 'or when it holds so much memory; 0 = never'),
-  PIPELINES_DIR: optional(text, 'an existing folder', 'folder with pipelines of your own, `*.ts` or `*.mjs`'),
-  RESUME: required(z.enum(['auto', 'off']), 'auto', 'auto or off', '`off` leaves interrupted projects waiting until `resume`'),
-  LOG_LEVEL: required(level, 'info', 'debug, info, warn or error', 'debug, info, warn or error'),
-  LOG_FORMAT: { ...optional(z.enum(['pretty', 'json']), 'pretty or json', 'pretty or json'), defaultDoc: 'pretty on a terminal, else json' },
-  FFMPEG_PATH: { ...optional(text, 'a program', 'which ffmpeg to use'), defaultDoc: 'found on PATH' },
-  FFPROBE_PATH: { ...optional(text, 'a program', 'which ffprobe to use'), defaultDoc: 'found on PATH' },
-  FONT_DIR: { ...optional(text, 'an existing folder', 'folder with fonts for scene cards'), defaultDoc: 'DejaVu, bundled' },
+  HOST: row(z.string().regex(/^[\w.:-]+$/), '127.0.0.1', {
+    expected: 'a host name or address',
+    doc: 'where the API listens; any but a loopback address needs a token',
+  }),
+  PORT: row(whole(0, 65_535), '8000', { expected: 'a port from 0 to 65535', doc: '0 picks a free port and prints it' }),
+  ALLOWED_HOSTS: row(names, null, {
+    expected: 'names separated by commas',
+    doc: 'more names that the Host header may carry, e.g. behind a proxy',
+  }),
+  DATA_DIR: row(text, './data', { expected: 'a folder', doc: 'all run-time state; one folder to back up' }),
+  REDIS: row(z.enum(['auto', 'spawn', 'attach']), 'auto', {
+    expected: 'auto, spawn or attach',
+    doc: '`auto` uses a suitable Redis that is there, else starts one; `spawn` always starts one; `attach` never does',
+  }),
+  REDIS_URL: row(url(/^rediss?$/), null, {
+    expected: 'a redis:// or rediss:// address',
+    doc: 'the Redis to attach to; wins over the four parts below',
+    secret: true,
+  }),
+  REDIS_HOST: row(text, '127.0.0.1', {
+    expected: 'a host name or address',
+    doc: 'where `auto` and `attach` look for a Redis',
+  }),
+  REDIS_PORT: row(whole(1, 65_535), '6379', {
+    expected: 'a port from 1 to 65535',
+    doc: 'the same; when set, also the port of a Redis that we start',
+  }),
+  REDIS_DB: row(whole(0, 1_000_000), '0', {
+    expected: 'a database number',
+    doc: 'database of a Redis given by host and port',
+  }),
+  REDIS_PASSWORD: row(text, null, {
+    expected: 'a password',
+    doc: 'password of a Redis given by host and port',
+    secret: true,
+  }),
+  API_TOKEN: row(token, null, {
+    expected: 'visible characters without spaces',
+    doc: 'the token of the operator, who sees and does everything',
+    secret: true,
+  }),
+  API_TOKENS: row(z.string().transform(checked(parseTokens)), null, {
+    expected: '`user:token` pairs separated by commas',
+    doc: 'tokens of users, who see only their own projects: `user:token,user:token`',
+    secret: true,
+  }),
+  MAX_SOCKETS: row(whole(1, 100_000), '1000', { expected: 'a number from 1 to 100000', doc: 'live viewers at a time' }),
+  OPENAI_API_KEY: row(token, null, {
+    expected: 'visible characters without spaces',
+    doc: 'key for any OpenAI-compatible server; without one the built-in provider works',
+    secret: true,
+  }),
+  OPENAI_BASE_URL: row(url(/^https?$/), null, {
+    expected: 'an http:// or https:// address',
+    doc: 'such a server, e.g. `http://localhost:11434/v1`',
+  }),
+  TEXT_MODEL: row(text, null, { expected: 'the name of a model', doc: 'model for text' }),
+  IMAGE_MODEL: row(text, null, { expected: 'the name of a model', doc: 'model for images' }),
+  SPEECH_MODEL: row(text, null, { expected: 'the name of a model', doc: 'model for narration' }),
+  TRANSCRIBE_MODEL: row(text, null, { expected: 'the name of a model', doc: 'model for transcripts' }),
+  WORKERS: row(z.string().transform(checked(parseWorkers)), DEFAULT_WORKERS, {
+    expected: 'groups like `llm,image:1 video:2` that name every queue once',
+    doc: 'groups of queues, and processes per group',
+  }),
+  SOFT_TIME_LIMIT_S: row(whole(1, 604_800), '600', {
+    expected: 'seconds, at least 1',
+    doc: 'a stage is asked to end after so many seconds; below TIME_LIMIT_S',
+  }),
+  TIME_LIMIT_S: row(whole(1, 604_800), '900', {
+    expected: 'seconds, at least 1',
+    doc: 'and is ended after so many; a stage can set its own',
+  }),
+  HANG_KILL_S: row(whole(0, LOCK_DURATION_S / 2 - 1), '12', {
+    expected: `seconds below ${LOCK_DURATION_S / 2} (half the lock duration), or 0`,
+    doc: 'a process without a sign of life for so long is killed; 0 = never',
+  }),
+  WORKER_MAX_JOBS: row(whole(0, 1_000_000_000), '10000', {
+    expected: 'a number, or 0',
+    doc: 'a worker is replaced after so many jobs; 0 = never',
+  }),
+  WORKER_MAX_RSS_MB: row(whole(0, 1_000_000), '512', {
+    expected: 'megabytes, or 0',
+    doc: 'or when it holds so much memory; 0 = never',
+  }),
+  PIPELINES_DIR: row(text, null, {
+    expected: 'an existing folder',
+    doc: 'folder with pipelines of your own, `*.ts` or `*.mjs`',
+  }),
+  RESUME: row(z.enum(['auto', 'off']), 'auto', {
+    expected: 'auto or off',
+    doc: '`off` leaves interrupted projects waiting until `resume`',
+  }),
+  LOG_LEVEL: row(level, 'info', { expected: 'debug, info, warn or error', doc: 'debug, info, warn or error' }),
+  LOG_FORMAT: row(z.enum(['pretty', 'json']), null, {
+    expected: 'pretty or json',
+    doc: 'pretty or json',
+    defaultDoc: 'pretty on a terminal, else json',
+  }),
+  FFMPEG_PATH: row(text, null, { expected: 'a program', doc: 'which ffmpeg to use', defaultDoc: 'found on PATH' }),
+  FFPROBE_PATH: row(text, null, { expected: 'a program', doc: 'which ffprobe to use', defaultDoc: 'found on PATH' }),
+  FONT_DIR: row(text, null, {
+    expected: 'an existing folder',
+    doc: 'folder with fonts for scene cards',
+    defaultDoc: 'DejaVu, which is bundled',
+  }),
 } satisfies Record<string, Setting<any>>
 
 export const SETTINGS: Table = { ...BASE, ...concurrencies() }
@@ -81,17 +163,17 @@ export function concurrencyName(queue: QueueName): ConcurrencyName {
 function concurrencies(): Record<ConcurrencyName, Setting<number, string>> {
   const rows = QUEUE_NAMES.map((queue) => {
     const { concurrency, serves } = QUEUES[queue]
-    return [concurrencyName(queue), required(whole(1, 1_000), String(concurrency), 'a number from 1 to 1000', `stages at a time in \`${queue}\` (${serves}), over all processes`)]
+    const doc = `stages at a time in \`${queue}\` (${serves}), over all processes`
+    return [
+      concurrencyName(queue),
+      row(whole(1, 1_000), String(concurrency), { expected: 'a number from 1 to 1000', doc }),
+    ]
   })
   return Object.fromEntries(rows)
 }
 
-function required<T>(schema: z.ZodType<T, string>, value: string, expected: string, doc: string): Setting<T, string> {
-  return { schema, default: value, expected, doc }
-}
-
-function optional<T>(schema: z.ZodType<T, string>, expected: string, doc: string): Setting<T, null> {
-  return { schema, default: null, expected, doc }
+function row<T, D extends string | null>(schema: z.ZodType<T, string>, value: D, words: Words): Setting<T, D> {
+  return { schema, default: value, ...words }
 }
 
 /** A parser that throws, as a transform that reports what it threw. */
