@@ -1,5 +1,5 @@
 /** The few variables a child needs before its settings arrive; config.ts is too slow to load for them. */
-import { CHILD_ENVIRONMENT } from './supervisor/environment.ts'
+import { CHILD_ENVIRONMENT } from './lib/child-environment.ts'
 
 /** Null where a variable is missing, as in a child that somebody started by hand. */
 export type ChildVariables = { runId: string | null; dataId: string | null; parentPid: number | null }

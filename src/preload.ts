@@ -24,8 +24,9 @@ function followParent(parentPid: number | null): void {
 
 /** A thread of its own, because a busy main thread would hear of no disconnect. */
 function watchParent(parentPid: number): void {
-  const file = new URL('./supervisor/parent-watch.ts', import.meta.url)
-  new Worker(file, { workerData: { parentPid }, execArgv: [] }).unref()
+  const file = new URL('./supervisor/parent-watch.ts', import.meta.url).href
+  const code = `import(${JSON.stringify(file)}).then((watch) => watch.endWithParent(${parentPid}))`
+  new Worker(code, { eval: true, execArgv: [] }).unref()
 }
 
 function die(what: string, error: unknown): never {

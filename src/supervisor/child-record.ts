@@ -92,7 +92,11 @@ export function createRecord(spec: ChildSpec): ChildRecord {
   return record
 }
 
-export function statusOf(record: ChildRecord, child: ChildState, now: { nowMs: number; usage: UsageMeter }): ChildStatus {
+export function statusOf(
+  record: ChildRecord,
+  child: ChildState,
+  now: { nowMs: number; usage: UsageMeter },
+): ChildStatus {
   const pid = record.handle?.pid ?? null
   const usage = pid === null ? { rss_bytes: 0, cpu_percent: 0 } : now.usage.of(pid)
   return {

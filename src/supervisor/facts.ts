@@ -8,7 +8,7 @@ export type SupervisorFact =
   | { type: 'child_ready'; name: string; ms: number; facts: unknown }
   | { type: 'child_boot_missed'; name: string; deadlineMs: number }
   | { type: 'child_hung'; name: string; reason: string }
-  | { type: 'child_exited'; name: string; pid: number | null; wanted: boolean } & ExitWords
+  | ({ type: 'child_exited'; name: string; pid: number | null; wanted: boolean } & ExitWords)
   | { type: 'child_repaired'; name: string; what: string }
   /** `free`: not counted against the child, because it recycled itself or lacked something it needs. */
   | { type: 'child_restart_planned'; name: string; afterMs: number; free: boolean }

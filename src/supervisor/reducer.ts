@@ -1,10 +1,14 @@
 /** The supervisor's decisions as a pure function: (state, event, now) → next state and what to do. */
 import { backoffMs } from '../lib/backoff.ts'
 import { EXIT_DO_NOT_RETRY, type Policy } from './policy.ts'
-import { type Action, type ChildState, childOf, type Event, hasNeeds, type State } from './state.ts'
+import { type Action, type ChildState, type Event, hasNeeds, type State } from './state.ts'
 
 /** Decides what `event` means at `nowMs`. A clock that runs backward is taken as one that stood still. */
-export function reduce(before: State, event: Event, at: { nowMs: number; policy: Policy }): { state: State; actions: Action[] } {
+export function reduce(
+  before: State,
+  event: Event,
+  at: { nowMs: number; policy: Policy },
+): { state: State; actions: Action[] } {
   const turn = startTurn(before, at)
   apply(turn, event)
   wakeWaiting(turn)
@@ -22,24 +26,30 @@ function startTurn(before: State, at: { nowMs: number; policy: Policy }): Turn {
 }
 
 function apply(turn: Turn, event: Event): void {
-  if (event.type === 'start') return startAll(turn)
-  if (event.type === 'tick') return turn.state.children.forEach((child) => onDue(turn, child))
-  if (event.type === 'kill') return turn.state.children.forEach((child) => killNow(turn, child))
-  if (event.type === 'stop') return event.names.forEach((name) => stopNamed(turn, name, event.budgetMs))
-  const child = childOf(turn.state, event.name)
-  if (!child) return
-  if (event.type === 'ready') onReady(turn, child, event.facts)
-  if (event.type === 'condemned') onCondemned(turn, child, event)
-  if (event.type === 'exited') onExited(turn, child, event)
-  if (event.type === 'restart') onRestart(turn, child, event.budgetMs)
+  for (const child of affected(turn.state, event)) applyTo(turn, child, event)
 }
 
-function startAll(turn: Turn): void {
-  for (const child of turn.state.children) {
-    if (child.phase !== 'idle') continue
-    child.wanted = true
-    begin(turn, child)
-  }
+function affected(state: State, event: Event): readonly ChildState[] {
+  if ('name' in event) return state.children.filter((child) => child.name === event.name)
+  if ('names' in event) return state.children.filter((child) => event.names.includes(child.name))
+  return state.children
+}
+
+function applyTo(turn: Turn, child: ChildState, event: Event): void {
+  if (event.type === 'start') onStart(turn, child)
+  else if (event.type === 'tick') onDue(turn, child)
+  else if (event.type === 'ready') onReady(turn, child, event.facts)
+  else if (event.type === 'condemned') onCondemned(turn, child, event)
+  else if (event.type === 'exited') onExited(turn, child, event)
+  else if (event.type === 'restart') onRestart(turn, child, event.budgetMs)
+  else if (event.type === 'stop') onStop(turn, child, event.budgetMs)
+  else onKill(turn, child)
+}
+
+function onStart(turn: Turn, child: ChildState): void {
+  if (child.phase !== 'idle') return
+  child.wanted = true
+  begin(turn, child)
 }
 
 /** A node child is spawned at once: its imports take longer than what it waits for. */
@@ -77,7 +87,8 @@ function onReady(turn: Turn, child: ChildState, facts: unknown): void {
 
 function onCondemned(turn: Turn, child: ChildState, verdict: { reason: string; hung: boolean }): void {
   if (child.phase !== (verdict.hung ? 'ready' : 'starting')) return
-  if (verdict.hung) turn.actions.push({ do: 'tell', fact: { type: 'child_hung', name: child.name, reason: verdict.reason } })
+  if (verdict.hung)
+    turn.actions.push({ do: 'tell', fact: { type: 'child_hung', name: child.name, reason: verdict.reason } })
   condemn(turn, child, verdict.reason)
 }
 
@@ -95,9 +106,13 @@ function kill(turn: Turn, child: ChildState, reason: string | null): void {
 function onDue(turn: Turn, child: ChildState): void {
   if (child.dueMs === null || child.dueMs > turn.nowMs) return
   child.dueMs = null
-  if (child.phase === 'starting') return missBoot(turn, child)
-  if (child.phase === 'ready') return forgetCrashes(child)
-  if (child.phase === 'stopping' || child.phase === 'killing') return kill(turn, child, null)
+  if (child.phase === 'starting') missBoot(turn, child)
+  else if (child.phase === 'ready') forgetCrashes(child)
+  else if (child.phase === 'stopping' || child.phase === 'killing') kill(turn, child, null)
+  else beginAgain(turn, child)
+}
+
+function beginAgain(turn: Turn, child: ChildState): void {
   if (child.phase === 'parked') child.halfOpen = true
   child.restarts += 1
   begin(turn, child)
@@ -118,23 +133,28 @@ function forgetCrashes(child: ChildState): void {
 function onExited(turn: Turn, child: ChildState, exit: { code: number | null; reason: string }): void {
   if (!child.running) return
   child.running = false
-  if (child.phase === 'stopping') return afterStop(turn, child)
+  if (child.phase === 'stopping') {
+    afterStop(turn, child)
+    return
+  }
   forgiveDependents(turn, child)
-  if (exit.code === EXIT_DO_NOT_RETRY) return park(turn, child, { reason: exit.reason, retryMs: null })
-  if (isRecycle(turn, child, exit.code)) return plan(turn, child, { afterMs: 0, free: true })
-  // Before its `go` a child has not touched what it needs, so its end is its own.
-  if (child.phase !== 'waiting' && !hasNeeds(turn.state, child))
-    return plan(turn, child, { afterMs: turn.policy.backoff.firstMs, free: true })
-  onCrash(turn, child, exit.reason)
+  if (exit.code === EXIT_DO_NOT_RETRY) park(turn, child, { reason: exit.reason, retryMs: null })
+  else if (isRecycle(turn, child, exit.code)) plan(turn, child, { afterMs: 0, free: true })
+  else if (lacksNeeds(turn, child)) plan(turn, child, { afterMs: turn.policy.backoff.firstMs, free: true })
+  else onCrash(turn, child, exit.reason)
+}
+
+/** Before its `go` a child has not touched what it needs, so its end is its own. */
+function lacksNeeds(turn: Turn, child: ChildState): boolean {
+  return child.phase !== 'waiting' && !hasNeeds(turn.state, child)
 }
 
 function afterStop(turn: Turn, child: ChildState): void {
   child.dueMs = null
   const ms = turn.nowMs - child.stoppingMs
   turn.actions.push({ do: 'tell', fact: { type: 'child_stopped', name: child.name, ms, forced: child.forced } })
-  if (!child.wanted) return settle(child)
-  child.restarts += 1
-  begin(turn, child)
+  if (child.wanted) beginAgain(turn, child)
+  else settle(child)
 }
 
 function isRecycle(turn: Turn, child: ChildState, code: number | null): boolean {
@@ -156,8 +176,8 @@ function onCrash(turn: Turn, child: ChildState, reason: string): void {
   child.failures += 1
   child.crashesMs = [...child.crashesMs.filter((ms) => nowMs - ms < policy.crashWindowMs), nowMs]
   const tooMany = child.crashesMs.length >= policy.maxCrashes
-  if (child.halfOpen || tooMany) return park(turn, child, { reason, retryMs: policy.halfOpenMs })
-  plan(turn, child, { afterMs: backoffMs(child.failures, policy.backoff, policy.random), free: false })
+  if (child.halfOpen || tooMany) park(turn, child, { reason, retryMs: policy.halfOpenMs })
+  else plan(turn, child, { afterMs: backoffMs(child.failures, policy.backoff, policy.random), free: false })
 }
 
 function plan(turn: Turn, child: ChildState, restart: { afterMs: number; free: boolean }): void {
@@ -172,22 +192,21 @@ function park(turn: Turn, child: ChildState, why: { reason: string; retryMs: num
   turn.actions.push({ do: 'tell', fact: { type: 'child_parked', name: child.name, ...why } })
 }
 
-function stopNamed(turn: Turn, name: string, budgetMs: number): void {
-  const child = childOf(turn.state, name)
-  if (!child) return
+function onStop(turn: Turn, child: ChildState, budgetMs: number): void {
   child.wanted = false
-  stopChild(turn, child, budgetMs)
+  if (!child.running) settle(child)
+  else if (child.phase === 'stopping')
+    child.dueMs = Math.min(child.dueMs ?? Infinity, turn.nowMs + Math.max(0, budgetMs))
+  else stopRunning(turn, child, budgetMs)
 }
 
-function stopChild(turn: Turn, child: ChildState, budgetMs: number): void {
-  if (!child.running) return settle(child)
-  if (child.phase === 'stopping') {
-    child.dueMs = Math.min(child.dueMs ?? Infinity, turn.nowMs + Math.max(0, budgetMs))
-    return
-  }
+function stopRunning(turn: Turn, child: ChildState, budgetMs: number): void {
   const phase = child.phase
   enterStopping(turn, child)
-  if (phase === 'waiting' || phase === 'killing') return kill(turn, child, null) // it has no work to finish
+  if (phase === 'waiting' || phase === 'killing') {
+    kill(turn, child, null) // it has no work to finish
+    return
+  }
   child.dueMs = turn.nowMs + stopMs(turn, child, { phase, budgetMs })
   turn.actions.push({ do: 'drain', name: child.name })
 }
@@ -212,14 +231,16 @@ function stopMs(turn: Turn, child: ChildState, stop: { phase: string; budgetMs: 
 function onRestart(turn: Turn, child: ChildState, budgetMs: number): void {
   if (!child.wanted || child.phase === 'stopping') return
   forgetCrashes(child)
-  if (child.running) return stopChild(turn, child, budgetMs)
-  child.restarts += 1
-  begin(turn, child)
+  if (child.running) stopRunning(turn, child, budgetMs)
+  else beginAgain(turn, child)
 }
 
-function killNow(turn: Turn, child: ChildState): void {
+function onKill(turn: Turn, child: ChildState): void {
   child.wanted = false
-  if (!child.running) return settle(child)
+  if (!child.running) {
+    settle(child)
+    return
+  }
   if (child.phase !== 'stopping') enterStopping(turn, child)
   kill(turn, child, null)
 }

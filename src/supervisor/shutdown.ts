@@ -22,7 +22,11 @@ const STEPS = ['drain', 'hurry', 'kill'] as const
 
 export const noShutdown: ShutdownState = { presses: 0, lastMs: 0, exitCode: 0 }
 
-export function onStopSignal(state: ShutdownState, signal: StopSignal, nowMs: number): { state: ShutdownState; step: ShutdownStep } {
+export function onStopSignal(
+  state: ShutdownState,
+  signal: StopSignal,
+  nowMs: number,
+): { state: ShutdownState; step: ShutdownStep } {
   if (state.presses > 0 && nowMs - state.lastMs < SAME_PRESS_MS) return { state, step: 'ignore' }
   const step = STEPS[Math.min(state.presses, STEPS.length - 1)]!
   const exitCode = step === 'drain' ? 0 : signal === 'SIGINT' ? 130 : 143

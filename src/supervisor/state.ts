@@ -1,12 +1,22 @@
 /** The supervisor's state and the questions one can ask of it. */
-import type { ChildKind, ChildSpec } from './spec.ts'
+
 import type { SupervisorFact } from './facts.ts'
+import type { ChildKind, ChildSpec } from './spec.ts'
 
 /**
  * waiting: for what it needs (a node child already has its process then, busy with its imports).
  * killing: killed for a reason, its end is awaited. parked: given up, or until a half-open try.
  */
-export type Phase = 'idle' | 'waiting' | 'starting' | 'ready' | 'killing' | 'stopping' | 'backoff' | 'parked' | 'stopped'
+export type Phase =
+  | 'idle'
+  | 'waiting'
+  | 'starting'
+  | 'ready'
+  | 'killing'
+  | 'stopping'
+  | 'backoff'
+  | 'parked'
+  | 'stopped'
 
 export type ChildState = {
   name: string

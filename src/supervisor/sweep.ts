@@ -1,9 +1,9 @@
 /** Finds and ends what an earlier run of this data folder left behind. Linux only; elsewhere it finds nothing. */
 import { readFileSync } from 'node:fs'
-import { findByEnvironment, identityOf, isAlive, type ProcessIdentity } from '../lib/process-tree.ts'
+import { CHILD_ENVIRONMENT } from '../lib/child-environment.ts'
 import { errnoOf } from '../lib/errors.ts'
+import { findByEnvironment, identityOf, isAlive, type ProcessIdentity } from '../lib/process-tree.ts'
 import { until } from '../lib/until.ts'
-import { CHILD_ENVIRONMENT } from './environment.ts'
 
 export type Survivor = ProcessIdentity & { command: string }
 
@@ -31,13 +31,19 @@ export async function endSurvivors(dataId: string, options: EndOptions = {}): Pr
   const found = await findSurvivors(dataId, options.exceptRunId)
   const timeoutMs = options.timeoutMs ?? 5_000
   const gentle = found.filter((who) => options.termFirst?.includes(who.command))
-  for (const who of found) end(who, gentle.includes(who) ? 'SIGTERM' : 'SIGKILL')
-  await gone(gentle, timeoutMs).catch(() => gentle.forEach((who) => end(who, 'SIGKILL'))) // late: the next wait is the strict one
+  const harsh = found.filter((who) => !gentle.includes(who))
+  end(harsh, 'SIGKILL')
+  end(gentle, 'SIGTERM')
+  await gone(gentle, timeoutMs).catch(() => end(gentle, 'SIGKILL')) // late: the next wait is the strict one
   await gone(found, timeoutMs)
   return found
 }
 
-function end(who: ProcessIdentity, signal: NodeJS.Signals): void {
+function end(all: readonly ProcessIdentity[], signal: NodeJS.Signals): void {
+  for (const who of all) endOne(who, signal)
+}
+
+function endOne(who: ProcessIdentity, signal: NodeJS.Signals): void {
   if (!isAlive(who)) return
   try {
     process.kill(who.pid, signal)

@@ -1,6 +1,7 @@
 /** CPU and memory of each child, sampled every two seconds. */
-import { endianness } from 'node:os'
+
 import { readFileSync } from 'node:fs'
+import { endianness } from 'node:os'
 import { statOf } from '../lib/process-tree.ts'
 
 export type Usage = { rss_bytes: number; cpu_percent: number }
@@ -77,8 +78,10 @@ function word(auxv: Buffer, at: number): number {
 /** The portable path: it asks `ps`. */
 async function readWithPidusage(pid: number): Promise<Sample | undefined> {
   try {
-    // @ts-ignore: pidusage publishes no types
-    const { default: pidusage } = (await import('pidusage')) as { default: (pid: number) => Promise<{ cpu: number; memory: number }> }
+    // @ts-expect-error: pidusage publishes no types
+    const { default: pidusage } = (await import('pidusage')) as {
+      default: (pid: number) => Promise<{ cpu: number; memory: number }>
+    }
     const { cpu, memory } = await pidusage(pid)
     return { rss_bytes: memory, cpu_percent: cpu, cpuMs: 0, atMs: 0 }
   } catch {

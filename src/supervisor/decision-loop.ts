@@ -1,0 +1,66 @@
+/** Feeds events to the reducer one at a time, carries its actions out, and wakes it when something is due. */
+import type { Policy } from './policy.ts'
+import { reduce } from './reducer.ts'
+import type { ChildSpec } from './spec.ts'
+import { type Action, type Event, initialState, nextDueMs, type State } from './state.ts'
+
+/** Milliseconds that never run backward. */
+export type Clock = { now(): number }
+
+export type DecisionLoop = {
+  state(): State
+  dispatch(event: Event): void
+  /** Resolves after the event that makes `done` true. */
+  reached(done: () => boolean): Promise<void>
+}
+
+export type DecisionLoopOptions = {
+  specs: readonly ChildSpec[]
+  policy: Policy
+  clock: Clock
+  act(action: Action): void
+  /** After the last child has stopped for good. */
+  onEnd(): void
+}
+
+/** The longest time that setTimeout takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+export function createDecisionLoop(options: DecisionLoopOptions): DecisionLoop {
+  const { policy, clock } = options
+  const queue: Event[] = []
+  const waiters = new Set<() => void>()
+  let state = initialState(options.specs)
+  let timer: NodeJS.Timeout | undefined
+
+  /** An action may cause another event; it is taken up when the present one is done. */
+  function dispatch(event: Event): void {
+    if (queue.push(event) > 1) return
+    for (let next = queue[0]; next; queue.shift(), next = queue[0]) {
+      const turn = reduce(state, next, { nowMs: clock.now(), policy })
+      state = turn.state
+      for (const action of turn.actions) options.act(action)
+    }
+    for (const check of waiters) check()
+    schedule()
+  }
+
+  function schedule(): void {
+    clearTimeout(timer)
+    const dueMs = nextDueMs(state)
+    if (dueMs !== null) timer = setTimeout(dispatch, Math.min(Math.ceil(dueMs), MAX_TIMER_MS), { type: 'tick' })
+    if (state.children.every((child) => child.phase === 'stopped')) options.onEnd()
+  }
+
+  function reached(done: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (done() && waiters.delete(check)) resolve()
+      }
+      waiters.add(check)
+      check()
+    })
+  }
+
+  return { state: () => state, dispatch, reached }
+}
