@@ -25,6 +25,9 @@ export const LOCK_DURATION_S = 30
 
 export const DEFAULT_WORKERS = 'llm,image,batch_processing,maintenance,health:1 video,ai_analysis:1'
 
-/** In the data folder: where `npm start` says that it runs, and the token that `--new-token` made. */
-export const RUN_FILE = 'run.json'
-export const TOKEN_FILE = 'operator-token'
+/** In the data folder: the token that `--new-token` made. */
+export const TOKEN_FILE = 'token'
+
+export function isQueueName(name: string): name is QueueName {
+  return Object.hasOwn(QUEUES, name)
+}

@@ -122,7 +122,7 @@ test('the stored token counts until it is replaced or set otherwise', () => {
   mkdirSync(join(cwd, 'data'))
   write(join('data', TOKEN_FILE), 'stored\n')
   assert.equal(load({ HOST: '0.0.0.0' }).auth.operatorToken, 'stored')
-  assert.match(load().notes.join(), /operator-token/)
+  assert.match(load().notes.join(), /data\/token/)
   assert.equal(load({ API_TOKEN: 'set' }).auth.operatorToken, 'set')
   assert.equal(load({}, { flags: { newToken: true } }).auth.operatorToken, null)
   assert.match(refusal({ API_TOKENS: 'ann:stored' }), /operator's token/)
