@@ -1,6 +1,5 @@
 /** Durable file operations: what these return from has reached the disk. */
 import { randomBytes } from 'node:crypto'
-import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { AppError, errnoOf } from './errors.ts'
@@ -51,19 +50,19 @@ export async function syncFile(path: string): Promise<void> {
 }
 
 /**
- * Appends `text` in one write. Synchronous on purpose: one writer of this process can then never
- * interleave with another. Throws `disk` on a short write; what was written stays, and readers skip it.
+ * Appends `text` in one write on an O_APPEND descriptor, so that writers of several processes never
+ * interleave. Throws `disk` on a short write; what was written stays, and readers must skip it.
  */
-export function appendOnce(path: string, text: string, sync: boolean): void {
+export async function appendOnce(path: string, text: string, sync: boolean): Promise<void> {
   const data = Buffer.from(text)
-  const fd = openSync(path, 'a', 0o644)
+  const handle = await open(path, 'a', 0o644)
   try {
-    const written = writeSync(fd, data)
-    if (written !== data.length)
-      throw new AppError('disk', `Only ${written} of ${data.length} bytes could be written to ${basename(path)}`)
-    if (sync) fdatasyncSync(fd)
+    const { bytesWritten } = await handle.write(data)
+    if (bytesWritten !== data.length)
+      throw new AppError('disk', `Only ${bytesWritten} of ${data.length} bytes could be written to ${basename(path)}`)
+    if (sync) await handle.datasync()
   } finally {
-    closeSync(fd)
+    await handle.close()
   }
 }
 

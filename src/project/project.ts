@@ -6,7 +6,14 @@ export type WaitReason = 'quota' | 'budget' | 'disk' | 'interrupted'
 
 export type StageError = { code: string; message: string; details?: Record<string, unknown> }
 
-export type StepState = { name: string; status: 'completed' }
+/** A remembered step: valid while `key` (a hash of all it depends on) is the same and its files are there. */
+export type StepState = {
+  name: string
+  status: 'completed'
+  key: string
+  result: { value: unknown } | { artifact: string }
+  files: string[]
+}
 
 export type StageUsage = { input_tokens: number; output_tokens: number; cost_usd: number | null }
 
@@ -31,8 +38,9 @@ export type StageState = {
   duration_ms: number | null
   last_progress_at: string | null
   steps: StepState[]
-  /** A value of at most 16 KB; larger ones are `{ "$artifact": name }` in the file and put back by the API. */
+  /** A value of at most 16 KB; a larger one lies in the artifact named below and is put back by the API. */
   result: unknown
+  result_artifact: string | null
   error: StageError | null
   provider: string | null
   model: string | null
@@ -40,7 +48,8 @@ export type StageState = {
   usage: StageUsage
 }
 
-export type ArtifactState = { name: string; stage: string; mime: string; bytes: number; sha256: string }
+/** `file` is the name under `artifacts/`; it holds the content's hash, so that no writer overwrites another's. */
+export type ArtifactState = { name: string; stage: string; mime: string; bytes: number; sha256: string; file: string }
 
 export type ProjectState = {
   version: 1
@@ -56,7 +65,9 @@ export type ProjectState = {
   updated_at: string
   /** How many valid records of the journal this state was folded from. */
   revision: number
+  /** Null when it is over 16 KB: then it lies in `input_file`, relative to the folder, and the API puts it back. */
   input: unknown
+  input_file: string | null
   error: StageError | null
   stages: StageState[]
   artifacts: ArtifactState[]

@@ -1,0 +1,121 @@
+/** What a stage gets: steps that are remembered, files that count, progress that is seen. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { join } from 'node:path'
+import { AppError } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import { artifactPath } from '../project/artifacts.ts'
+import type { Attempt } from '../project/attempt.ts'
+import type { Credit } from '../project/records.ts'
+import type { Providers } from '../providers/pick.ts'
+import type { Emission, StageArtifacts, StageContext } from './define.ts'
+import { publishFiles } from './publish.ts'
+
+export type ContextParts = {
+  attempt: Attempt
+  input: unknown
+  results: Record<string, unknown>
+  /** Hash of all that the stage's steps depend on. */
+  memoKey: string
+  providers: Providers
+  nice: number
+  signal: AbortSignal
+  log: Log
+  isDraining: () => boolean
+  emit: (value: Emission) => void
+}
+
+export type OpenContext = {
+  context: StageContext
+  credit(): Credit
+  /** Resolves when no step is under way any more; a failed sibling leaves others running. */
+  stepsSettled(): Promise<void>
+}
+
+export function openContext(parts: ContextParts): OpenContext {
+  const { attempt, signal, emit } = parts
+  const { id, title, owner, pipeline, created_at } = attempt.project.read().state
+  const steps = createSteps(parts)
+  const credit: Credit = {
+    provider: null,
+    model: null,
+    degraded: [],
+    usage: { input_tokens: 0, output_tokens: 0, cost_usd: null },
+  }
+  const context: StageContext = {
+    project: { id, title, owner, pipeline, createdAt: created_at },
+    stage: attempt.stage,
+    input: parts.input,
+    results: parts.results,
+    attempt: attempt.number,
+    signal,
+    log: parts.log,
+    providers: parts.providers,
+    nice: parts.nice,
+    artifacts: stageArtifacts(attempt, steps.addFile),
+    step: steps.step,
+    emit,
+    credit: (by) => addCredit(credit, by),
+    publish: (files) => publishFiles(attempt, files),
+  }
+  return { context, credit: () => credit, stepsSettled: steps.settled }
+}
+
+function createSteps({ attempt, memoKey, signal, isDraining }: ContextParts) {
+  const used = new Set<string>()
+  const running = new Set<Promise<unknown>>()
+  const scope = new AsyncLocalStorage<string[]>()
+
+  async function run<T>(name: string, fn: () => Promise<T> | T): Promise<T> {
+    const known = await attempt.recall(name, memoKey)
+    if (known) return known.value as T
+    signal.throwIfAborted()
+    if (isDraining()) throw new AppError('interrupted', 'Showrunner is stopping; this step runs on the next start')
+    const files: string[] = []
+    const value = await scope.run(files, fn as () => Promise<T>)
+    await attempt.remember(name, memoKey, value, files)
+    return value
+  }
+
+  return {
+    step<T>(name: string, fn: () => Promise<T> | T): Promise<T> {
+      if (used.has(name)) throw new AppError('stage_failed', `The step name "${name}" was used twice in one run`)
+      used.add(name)
+      const promise = run(name, fn)
+      running.add(promise)
+      promise.catch(() => {}).finally(() => running.delete(promise)) // the caller handles the rejection
+      return promise
+    },
+    addFile: (name: string) => scope.getStore()?.push(name),
+    async settled() {
+      await Promise.allSettled([...running])
+    },
+  }
+}
+
+function stageArtifacts(attempt: Attempt, onPut: (name: string) => void): StageArtifacts {
+  const { project } = attempt
+  return {
+    workPath: (name) => join(attempt.work, name),
+    async put(name, source, mime) {
+      const artifact = await attempt.putArtifact(name, source, mime)
+      onPut(name)
+      return artifact
+    },
+    path: (name) => artifactPath(project.paths, project.read(), name),
+    list: () => project.read().state.artifacts,
+  }
+}
+
+function addCredit(credit: Credit, by: Parameters<StageContext['credit']>[0]): void {
+  credit.provider = by.provider ?? credit.provider
+  credit.model = by.model ?? credit.model
+  credit.degraded = [...new Set([...credit.degraded, ...(by.degraded ?? [])])]
+  if (!by.usage) return
+  const { input_tokens, output_tokens, cost_usd } = by.usage
+  const cost = cost_usd === null && credit.usage.cost_usd === null ? null : (credit.usage.cost_usd ?? 0) + (cost_usd ?? 0)
+  credit.usage = {
+    input_tokens: credit.usage.input_tokens + input_tokens,
+    output_tokens: credit.usage.output_tokens + output_tokens,
+    cost_usd: cost,
+  }
+}

@@ -1,0 +1,54 @@
+/** Lays committed files under plain names into `published/<id>/`. */
+import { copyFile, link, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { AppError, errnoOf } from '../lib/errors.ts'
+import { ensureFolder, syncFile, syncFolder } from '../lib/files.ts'
+import { ARTIFACT_NAME, artifactPath } from '../project/artifacts.ts'
+import type { Attempt } from '../project/attempt.ts'
+import type { Publication } from './define.ts'
+
+/**
+ * The record comes first (only the claim that stands can write it), then the folder is built beside
+ * its place and swapped in. A crash in between leaves the old folder, and the stage runs again.
+ */
+export async function publishFiles(attempt: Attempt, files: Publication[]): Promise<{ folder: string }> {
+  const { paths } = attempt.project
+  for (const { name } of files)
+    if (!ARTIFACT_NAME.test(name)) throw new AppError('invalid_value', `"${name}" is not a file name that can be used`)
+  await attempt.published(files.map((f) => f.name))
+  const next = `${paths.published}.${attempt.fence.slice(0, 8)}.next`
+  await rm(next, { recursive: true, force: true })
+  await ensureFolder(next)
+  for (const file of files) await lay(attempt, next, file)
+  await syncFolder(next)
+  if (!attempt.isCurrent()) throw new AppError('superseded', 'This attempt no longer owns its stage')
+  await swap(next, paths.published)
+  return { folder: paths.published }
+}
+
+async function lay(attempt: Attempt, folder: string, file: Publication): Promise<void> {
+  const target = join(folder, file.name)
+  if ('data' in file) await writeFile(target, file.data)
+  else await linkOrCopy(artifactPath(attempt.project.paths, attempt.project.read(), file.artifact), target)
+  await syncFile(target)
+}
+
+/** A link costs no space; file systems without links, and limits on them, get a copy. */
+async function linkOrCopy(source: string, target: string): Promise<void> {
+  try {
+    await link(source, target)
+  } catch (error) {
+    if (!['EPERM', 'EXDEV', 'ENOTSUP', 'EMLINK'].includes(errnoOf(error) ?? '')) throw error
+    await copyFile(source, target)
+  }
+}
+
+async function swap(next: string, place: string): Promise<void> {
+  const old = `${next}.old`
+  await rename(place, old).catch((error) => {
+    if (errnoOf(error) !== 'ENOENT') throw error
+  })
+  await rename(next, place)
+  await syncFolder(dirname(place))
+  await rm(old, { recursive: true, force: true })
+}

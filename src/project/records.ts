@@ -1,0 +1,83 @@
+/** What a journal can say, and how one record is written and recognised. */
+import { crc32 } from 'node:zlib'
+import type { ProjectState, StageError, StageUsage, WaitReason } from './project.ts'
+
+/** Who does a stage: enough to tell whether that very process still runs, and to put its job back. */
+export type ClaimOwner = { run: string; pid: number; started: string; worker: string; token: string }
+
+/** Why an attempt gave its stage back; `recycle` puts it into the queue again at once. */
+export type ReleaseReason = WaitReason | 'recycle'
+
+export type Credit = { provider: string | null; model: string | null; degraded: string[]; usage: StageUsage }
+
+/** A JSON value, or the name of the artifact that holds it because it is over 16 KB. */
+export type StoredValue = { value: unknown } | { artifact: string }
+
+export type JournalRecord = { at: string } & (
+  | {
+      type: 'created'
+      id: string
+      pipeline: string
+      title: string
+      owner: string
+      batch_id: string | null
+      /** The input, or where it lies when it is over 16 KB. */
+      input: { value: unknown } | { file: string }
+      stages: { name: string; queue: string }[]
+      autostart: boolean
+    }
+  /** The start of a journal that was lost: the state file's content. */
+  | { type: 'recovered'; state: ProjectState }
+  /** One requested execution; `then` says whether the stages behind it follow. */
+  | { type: 'queued'; stage: string; task_id: string; then: 'continue' | 'stop' }
+  | { type: 'claim'; stage: string; task_id: string; fence: string; supersedes: string | null; owner: ClaimOwner }
+  | { type: 'progress'; stage: string; fence: string; progress: number; message: string | null }
+  | {
+      type: 'artifact'
+      stage: string
+      fence: string
+      name: string
+      file: string
+      mime: string
+      bytes: number
+      sha256: string
+    }
+  | { type: 'step'; stage: string; fence: string; name: string; key: string; result: StoredValue; files: string[] }
+  | { type: 'published'; stage: string; fence: string; files: string[] }
+  | { type: 'completed'; stage: string; fence: string; result: StoredValue; credit: Credit }
+  | { type: 'failed'; stage: string; fence: string; error: StageError; retry_at: string | null }
+  | { type: 'released'; stage: string; fence: string; reason: ReleaseReason; free_bytes?: number }
+  | { type: 'cancelled' }
+  /** Start or resume: what failed, was cancelled or waits may be tried again. */
+  | { type: 'reopened' }
+  | { type: 'rerun'; stage: string; and_following: boolean }
+  /** Files of a completed stage are gone from the disk: it has to run again. */
+  | { type: 'demoted'; stage: string; missing: string[] }
+)
+
+export type RecordBody = JournalRecord extends infer R ? (R extends JournalRecord ? Omit<R, 'at'> : never) : never
+
+/** A record as text: its own line, whatever torn bytes stand before it. */
+export function encodeRecord(record: JournalRecord): string {
+  const json = JSON.stringify(record)
+  return `\n${json.slice(0, -1)},"crc":"${checksum(json)}"}\n`
+}
+
+const TAIL = /,"crc":"([0-9a-f]{8})"\}$/
+
+/** The record of one line, or undefined when the line is torn or was changed. */
+export function decodeRecord(line: string): JournalRecord | undefined {
+  const tail = TAIL.exec(line)
+  if (!tail) return undefined
+  const json = `${line.slice(0, tail.index)}}`
+  if (checksum(json) !== tail[1]) return undefined
+  try {
+    return JSON.parse(json) as JournalRecord
+  } catch {
+    return undefined // a checksum cannot make bad JSON good
+  }
+}
+
+function checksum(json: string): string {
+  return crc32(json).toString(16).padStart(8, '0')
+}

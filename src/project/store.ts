@@ -1,0 +1,209 @@
+/** All projects of a data folder: create, open, remove, and the markers of those that have not ended. */
+import { mkdir, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AppError, errnoOf } from '../lib/errors.ts'
+import { ensureFolder, syncFolder, writeSynced } from '../lib/files.ts'
+import type { Folded } from './fold.ts'
+import { type Journal, openJournal } from './journal.ts'
+import { type DataLayout, type ProjectLayout, projectLayout } from './layout.ts'
+import { ENDED } from './project.ts'
+import type { RecordBody } from './records.ts'
+import { createStateFile, readStateFile } from './state-file.ts'
+
+/** Values over so many bytes of JSON become files. */
+export const INLINE_LIMIT = 16 * 1024
+
+export type Project = {
+  readonly id: string
+  readonly paths: ProjectLayout
+  read(): Folded
+  /** Appends to the journal, then brings state file and marker up to date. Returns the state after it. */
+  append(record: RecordBody, options?: { sync?: boolean }): Promise<Folded>
+  /** The input, wherever it lies. */
+  input(): Promise<unknown>
+  /** Brings the state file up to the journal. */
+  refresh(): Promise<void>
+  /** Lines of the journal that nobody can read. */
+  skipped(): number
+}
+
+export type NewProject = {
+  id: string
+  pipeline: string
+  title: string
+  owner: string
+  input: unknown
+  stages: { name: string; queue: string }[]
+  autostart: boolean
+}
+
+export type ProjectStore = {
+  readonly layout: DataLayout
+  /** Opens the project when this id exists already, so that a repeated request creates nothing twice. */
+  create(request: NewProject): Promise<Project>
+  /** Throws `not_found`. A lost journal is begun anew from the state file. */
+  open(id: string): Promise<Project>
+  /** Ids of the projects that have not ended. */
+  openIds(): Promise<string[]>
+  remove(id: string): Promise<void>
+  /** Removes the marker of an ended project, or what a crash left of one that was never begun. */
+  closeMarker(id: string): Promise<void>
+}
+
+/** How many folded journals one process keeps. */
+const CACHE_SIZE = 1_000
+
+export function createProjectStore(layout: DataLayout): ProjectStore {
+  const cache = new Map<string, Project>()
+
+  function remember(project: Project): Project {
+    cache.delete(project.id)
+    cache.set(project.id, project)
+    const [oldest] = cache.keys()
+    if (cache.size > CACHE_SIZE && oldest) cache.delete(oldest)
+    return project
+  }
+
+  return {
+    layout,
+    async create(request) {
+      const paths = projectLayout(layout, request.id)
+      if (await exists(paths.journal)) return this.open(request.id)
+      await mark(layout, paths)
+      await makeFolders(layout, paths)
+      const input = await storeInput(paths, request.input)
+      const project = makeProject(layout, request.id)
+      const { id, pipeline, title, owner, stages, autostart } = request
+      await project.append({ type: 'created', id, pipeline, title, owner, batch_id: null, input, stages, autostart })
+      return remember(project)
+    },
+    async open(id) {
+      const known = cache.get(id)
+      if (known && (await exists(known.paths.journal))) return remember(known)
+      const paths = projectLayout(layout, id)
+      const project = makeProject(layout, id)
+      if (!(await exists(paths.journal))) await recover(paths, project)
+      project.read()
+      return remember(project)
+    },
+    async openIds() {
+      return readdir(layout.open).catch((error) => (errnoOf(error) === 'ENOENT' ? [] : Promise.reject(error)))
+    },
+    async remove(id) {
+      const paths = projectLayout(layout, id)
+      cache.delete(id)
+      // The journal goes first: without it nobody can take the rest for a project.
+      await rm(paths.journal, { force: true })
+      await rm(paths.state, { force: true })
+      await Promise.all([paths.folder, paths.published].map((p) => rm(p, { recursive: true, force: true })))
+      await unmark(paths)
+    },
+    async closeMarker(id) {
+      const paths = projectLayout(layout, id)
+      const project = await this.open(id).catch(ignoreMissing)
+      if (!project && (await isYoung(paths.marker))) return // it may be under creation this very moment
+      if (project && !ENDED.has(project.read().state.status)) return
+      await unmark(paths)
+      // Reopened between our look and the removal: then the marker comes back.
+      if (project && !ENDED.has(project.read().state.status)) await mark(layout, paths)
+    },
+  }
+}
+
+/** Longer than any creation takes. */
+const YOUNG_MS = 60_000
+
+async function isYoung(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined) // gone meanwhile
+  return found !== undefined && Math.abs(Date.now() - found.mtimeMs) < YOUNG_MS
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (error instanceof AppError && error.code === 'not_found') return undefined
+  throw error
+}
+
+function makeProject(layout: DataLayout, id: string): Project {
+  const paths = projectLayout(layout, id)
+  const journal = openJournal(paths.journal)
+  const stateFile = createStateFile(paths.state, journal)
+  return {
+    id,
+    paths,
+    read: journal.read,
+    skipped: journal.skipped,
+    refresh: stateFile.refresh,
+    async append(record, options) {
+      if (REOPENING.has(record.type)) await mark(layout, paths)
+      const folded = await journal.append(record, options)
+      if (FREQUENT.has(record.type)) stateFile.refreshSoon()
+      else await stateFile.refresh()
+      if (ENDED.has(folded.state.status)) await closeOwnMarker(layout, paths, journal)
+      else if (REOPENING.has(record.type)) await mark(layout, paths)
+      return journal.read()
+    },
+    input: () => readInput(paths, journal.read()),
+  }
+}
+
+/** Records after which an ended project may be open again. */
+const REOPENING = new Set<RecordBody['type']>(['created', 'reopened', 'rerun', 'demoted', 'queued'])
+/** Records that come often; the journal has them, the state file follows a little later. */
+const FREQUENT = new Set<RecordBody['type']>(['progress', 'artifact', 'step'])
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error) => (errnoOf(error) === 'ENOENT' ? false : Promise.reject(error)),
+  )
+}
+
+async function mark(layout: DataLayout, paths: ProjectLayout): Promise<void> {
+  if (await exists(paths.marker)) return
+  await ensureFolder(layout.open)
+  await (await open(paths.marker, 'a')).close()
+  await syncFolder(layout.open)
+}
+
+async function unmark(paths: ProjectLayout): Promise<void> {
+  await unlink(paths.marker).catch((error) => {
+    if (errnoOf(error) !== 'ENOENT') throw error
+  })
+}
+
+/** A request may reopen the project between the record and the removal: then the marker comes back. */
+async function closeOwnMarker(layout: DataLayout, paths: ProjectLayout, journal: Journal): Promise<void> {
+  await unmark(paths)
+  if (!ENDED.has(journal.read().state.status)) await mark(layout, paths)
+}
+
+async function makeFolders(layout: DataLayout, paths: ProjectLayout): Promise<void> {
+  await mkdir(paths.artifacts, { recursive: true })
+  await syncFolder(paths.folder)
+  await syncFolder(layout.projects)
+}
+
+async function storeInput(paths: ProjectLayout, input: unknown): Promise<{ value: unknown } | { file: string }> {
+  const json = JSON.stringify(input)
+  if (Buffer.byteLength(json) <= INLINE_LIMIT) return { value: input }
+  await ensureFolder(paths.input)
+  await writeSynced(join(paths.input, 'input.json'), json)
+  await syncFolder(paths.input)
+  return { file: 'input/input.json' }
+}
+
+async function readInput(paths: ProjectLayout, folded: Folded): Promise<unknown> {
+  const { input, input_file } = folded.state
+  if (input_file === null) return input
+  try {
+    return JSON.parse(await readFile(join(paths.folder, input_file), 'utf8'))
+  } catch (error) {
+    throw new AppError('artifact_missing', `The input file ${input_file} is gone or damaged`, { cause: error })
+  }
+}
+
+async function recover(paths: ProjectLayout, project: Project): Promise<void> {
+  const state = await readStateFile(paths.state)
+  if (state?.id !== project.id) throw new AppError('not_found', 'No such project')
+  await project.append({ type: 'recovered', state })
+}

@@ -1,0 +1,17 @@
+/** A job is a wake-up: it says where to look, never what to do. Losing one costs only time. */
+import type { QueueName } from '../settings.ts'
+
+export type WakeUp = {
+  projectId: string
+  stage: string
+  /** Also the job's id in the queue, so that one task never waits there twice. */
+  taskId: string
+  queue: QueueName
+  /** Not before this moment (milliseconds since 1970); 0 = now. */
+  dueMs: number
+}
+
+export type JobData = Pick<WakeUp, 'projectId' | 'stage' | 'taskId'>
+
+/** A job that a worker holds; the token is what takes it back when the worker is dead. */
+export type HeldJob = JobData & { queue: QueueName; token: string; since: string }

@@ -1,0 +1,79 @@
+/** From a project's journal to what should be in the queues: the only source of jobs. */
+import { AppError } from '../lib/errors.ts'
+import { missingArtifacts } from '../project/artifacts.ts'
+import type { Folded } from '../project/fold.ts'
+import type { StageState } from '../project/project.ts'
+import type { ClaimOwner } from '../project/records.ts'
+import { nextStage } from '../project/status.ts'
+import type { Project } from '../project/store.ts'
+import type { QueueName } from '../settings.ts'
+import type { WakeUp } from './job.ts'
+
+export type PlanFacts = {
+  isHeld: (owner: ClaimOwner) => boolean
+  resume: 'auto' | 'off'
+  /** Whether a project that waits for disk space may try again. */
+  hasRoom: (project: Project) => boolean
+}
+
+/**
+ * The job that should stand for this project now, or undefined: queued stages, stages whose owner is
+ * gone, and waiting ones whose reason has passed. A stage that a living worker holds needs none.
+ */
+export function wakeUpFor(project: Project, facts: PlanFacts): WakeUp | undefined {
+  const folded = project.read()
+  const stage = folded.state.stages.find((s) => isDue(project, folded, s, facts))
+  return stage && toWakeUp(folded, stage)
+}
+
+function isDue(project: Project, folded: Folded, stage: StageState, facts: PlanFacts): boolean {
+  if (stage.task_id === null) return false
+  if (stage.status === 'queued') return true
+  if (stage.status === 'running') {
+    const { owner } = folded.internals[stage.name]!
+    return owner === null || !facts.isHeld(owner)
+  }
+  if (stage.status !== 'waiting') return false
+  return stage.reason === 'interrupted' ? facts.resume === 'auto' : stage.reason === 'disk' && facts.hasRoom(project)
+}
+
+function toWakeUp(folded: Folded, stage: StageState): WakeUp {
+  const { name, task_id, queue, retry_at } = stage
+  const dueMs = retry_at ? Date.parse(retry_at) : 0
+  return { projectId: folded.state.id, stage: name, taskId: task_id!, queue: queue as QueueName, dueMs }
+}
+
+/**
+ * Queues the stage that comes next, if the project goes on by itself and nothing is on its way.
+ * Completed stages whose files are gone are put back first. Undefined when there is nothing to queue.
+ */
+export async function advance(project: Project): Promise<WakeUp | undefined> {
+  if (!nextStage(project.read().state.stages)) return undefined
+  await demoteDamaged(project)
+  const folded = project.read()
+  const stage = folded.continues ? nextStage(folded.state.stages) : undefined
+  return stage && queueStage(project, stage.name, 'continue')
+}
+
+/** Writes the request down; the task's id is its place in the project's row of tasks. */
+export async function queueStage(project: Project, stage: string, then: 'continue' | 'stop'): Promise<WakeUp> {
+  const task_id = `${project.id}-${Object.keys(project.read().tasks).length + 1}`
+  const folded = await project.append({ type: 'queued', stage, task_id, then })
+  const queued = folded.state.stages.find((s) => s.name === stage)
+  // Somebody else may have queued it first; theirs is as good.
+  if (!queued?.task_id || queued.status === 'completed') throw new AppError('wrong_state', `${stage} cannot be started now`)
+  return toWakeUp(folded, queued)
+}
+
+/** True when a file of a completed stage had gone from the disk, so that the stage has to run again. */
+export async function demoteDamaged(project: Project): Promise<boolean> {
+  let found = false
+  for (const stage of project.read().state.stages) {
+    if (stage.status !== 'completed') continue
+    const missing = missingArtifacts(project.paths, project.read(), stage)
+    if (missing.length === 0) continue
+    await project.append({ type: 'demoted', stage: stage.name, missing })
+    found = true
+  }
+  return found
+}

@@ -1,0 +1,118 @@
+/** One job's life: look at the journal, claim, run, and do what the outcome asks for. */
+import type { Log } from '../lib/log.ts'
+import { toAppError } from '../lib/errors.ts'
+import type { Emission } from '../pipelines/define.ts'
+import type { Registry } from '../pipelines/registry.ts'
+import { type Outcome, runStage } from '../pipelines/run.ts'
+import { type Attempt, claimStage } from '../project/attempt.ts'
+import type { ClaimOwner } from '../project/records.ts'
+import type { Project, ProjectStore } from '../project/store.ts'
+import type { Providers } from '../providers/pick.ts'
+import { QUEUES, type QueueName } from '../settings.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { JobData } from './job.ts'
+import { advance, demoteDamaged } from './plan.ts'
+
+export type ProcessDeps = {
+  store: ProjectStore
+  registry: Registry
+  dispatcher: Dispatcher
+  providersFor: (nice: number) => Providers
+  /** Who claims: this process. */
+  owner: Omit<ClaimOwner, 'token'>
+  isHeld: (owner: ClaimOwner) => boolean
+  limits: { softS: number; hardS: number }
+  log: Log
+  isDraining: () => boolean
+  drainSignal: AbortSignal
+  onNudge: (projectId: string, listener: () => void) => () => void
+  onEmit?: (attempt: Attempt, value: Emission) => void
+}
+
+/** What the queue has to do with the job: forget it, bring it back later, or give it to somebody else. */
+export type Verdict = { kind: 'done' } | { kind: 'delay'; dueMs: number } | { kind: 'stuck' }
+
+export async function processJob(deps: ProcessDeps, data: JobData, token: string): Promise<Verdict> {
+  const project = await openOrForget(deps, data)
+  if (!project) return { kind: 'done' }
+  if (await demoteDamaged(project)) return goOn(deps, project)
+  const dueMs = retryDueMs(project, data)
+  if (dueMs > Date.now()) return { kind: 'delay', dueMs }
+  const attempt = await claimStage(project, {
+    stage: data.stage,
+    taskId: data.taskId,
+    owner: { ...deps.owner, token },
+    isHeld: deps.isHeld,
+  })
+  if (typeof attempt === 'string') {
+    deps.log.debug({ project_id: data.projectId, stage: data.stage, why: attempt }, 'nothing to do for this job')
+    return { kind: 'done' }
+  }
+  const outcome = await performAttempt(deps, attempt)
+  return settle(deps, attempt, outcome)
+}
+
+/** A project that was deleted since needs nothing. */
+async function openOrForget(deps: ProcessDeps, data: JobData): Promise<Project | undefined> {
+  try {
+    return await deps.store.open(data.projectId)
+  } catch (error) {
+    if (toAppError(error).code !== 'not_found') throw error
+    return undefined
+  }
+}
+
+function retryDueMs(project: Project, data: JobData): number {
+  const stage = project.read().state.stages.find((s) => s.name === data.stage)
+  return stage?.retry_at && stage.task_id === data.taskId ? Date.parse(stage.retry_at) : 0
+}
+
+async function performAttempt(deps: ProcessDeps, attempt: Attempt): Promise<Outcome> {
+  const { id, pipeline } = attempt.project.read().state
+  const stage = deps.registry.get(pipeline)?.stages.find((s) => s.name === attempt.stage)
+  const log = deps.log.child({ project_id: id, stage: attempt.stage, attempt: attempt.number })
+  if (!stage) return unknownStage(attempt, pipeline)
+  const nice = QUEUES[stage.queue as QueueName].nice
+  log.info({}, 'stage started')
+  return runStage({
+    attempt,
+    stage,
+    nice,
+    log,
+    providers: deps.providersFor(nice),
+    limits: { softS: stage.softTimeLimitS ?? deps.limits.softS, hardS: stage.timeLimitS ?? deps.limits.hardS },
+    isDraining: deps.isDraining,
+    drainSignal: deps.drainSignal,
+    onNudge: (listener) => deps.onNudge(id, listener),
+    onEmit: (value) => deps.onEmit?.(attempt, value),
+  })
+}
+
+async function unknownStage(attempt: Attempt, pipeline: string): Promise<Outcome> {
+  const error = {
+    code: 'not_found',
+    message: `The pipeline ${pipeline} has no stage ${attempt.stage} any more, or its file could not be loaded`,
+  }
+  await attempt.fail(error, null)
+  return { kind: 'failed', error }
+}
+
+async function settle(deps: ProcessDeps, attempt: Attempt, outcome: Outcome): Promise<Verdict> {
+  const { id } = attempt.project
+  deps.log.info({ project_id: id, stage: attempt.stage, outcome: outcome.kind, error: errorOf(outcome) }, `stage ${outcome.kind}`)
+  if (outcome.kind === 'stuck') return { kind: 'stuck' }
+  if (outcome.kind === 'retry') return { kind: 'delay', dueMs: Date.parse(outcome.dueAt) }
+  if (outcome.kind === 'failed' || outcome.kind === 'released') return { kind: 'done' }
+  return goOn(deps, attempt.project)
+}
+
+/** Queues what comes next now; should this process die before it, the reconciler does it. */
+async function goOn(deps: ProcessDeps, project: Project): Promise<Verdict> {
+  const next = await advance(project)
+  if (next) await deps.dispatcher.enqueue([next])
+  return { kind: 'done' }
+}
+
+function errorOf(outcome: Outcome): string | undefined {
+  return 'error' in outcome ? outcome.error.message : undefined
+}
