@@ -1,0 +1,191 @@
+/** Dependencies of the API in memory: real rules of state, no disk but for artifacts and keys, so that tests are fast. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createApp } from '../../src/api/app.ts'
+import { createOneTimeLogins } from '../../src/api/auth.ts'
+import type { ApiDeps, Commands, CreateRequest, ProjectReader } from '../../src/api/deps.ts'
+import type { StatusData } from '../../src/api/schemas/status.ts'
+import { AppError } from '../../src/lib/errors.ts'
+import { silentLog } from '../../src/lib/log.ts'
+import { ACTIVE, type ArtifactState, type ProjectState, type StageState, summaryOf } from '../../src/project/project.ts'
+
+export type Fake = ApiDeps & {
+  states: Map<string, ProjectState>
+  files: Map<string, { path: string; artifact: ArtifactState }>
+  folder: string
+  [Symbol.dispose](): void
+}
+
+/** Call with `using`, so that its folder goes when the test ends. */
+export function fakeDeps(changes: Partial<ApiDeps> = {}): Fake {
+  const folder = mkdtempSync(join(tmpdir(), 'showrunner-api-'))
+  const states = new Map<string, ProjectState>()
+  const files: Fake['files'] = new Map()
+  return {
+    version: '0.0.0-test',
+    startedMs: performance.now(),
+    log: silentLog,
+    auth: { operatorToken: null, users: [], oneTime: createOneTimeLogins() },
+    allowedHosts: [],
+    paths: { idempotency: join(folder, 'idempotency') },
+    commands: fakeCommands(states),
+    projects: fakeReader(states, files),
+    pipelines: () => [
+      {
+        name: 'hello',
+        description: 'Shouts',
+        stages: [{ name: 'shout', queue: 'llm' }],
+        input_schema: { type: 'object', properties: { text: { type: 'string' } } },
+        examples: [{ text: 'hi' }],
+      },
+    ],
+    status: async () => statusData('healthy'),
+    ready: async () => ({ ok: true, checks: [{ name: 'redis', ok: true, message: 'at /secret/path' }] }),
+    ...changes,
+    states,
+    files,
+    folder,
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+export function fakeApp(deps: ApiDeps) {
+  return createApp(deps)
+}
+
+export function jsonRequest(body: unknown, headers: Record<string, string> = {}, method = 'POST'): RequestInit {
+  return { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }
+}
+
+export function statusData(status: StatusData['status']): StatusData {
+  return {
+    status,
+    message: 'detail about /secret/path',
+    version: '0.0.0-test',
+    pid: 4711,
+    uptime_s: 12,
+    services: {
+      redis: { running: true, process: true, mode: 'spawned', pid: 4712, latency_ms: 0.3 },
+      worker: { process: true, alive: true, workers: [workerView()] },
+      scheduler: { process: true, alive: true, pid: 4714, restarts: 0 },
+      beat: { process: true, alive: true },
+    },
+    queues: { llm: { waiting: 0, active: 1, failed: 0 } },
+    projects: { running: 1, interrupted: 0, failed: 0 },
+  }
+}
+
+function workerView() {
+  const active = [{ project_id: 'p1', stage: 'shout', since: '2026-01-01T00:00:00.000Z' }]
+  const facts = { rss_bytes: 1, cpu_percent: 0.1, uptime_s: 11, active, last_exit: null }
+  return { name: 'io-1', group: 'io', pid: 4713, alive: true, ready: true, restarts: 0, ...facts }
+}
+
+export function projectState(changes: Partial<ProjectState> = {}): ProjectState {
+  const time = '2026-01-01T00:00:00.000Z'
+  return {
+    version: 1,
+    id: 'p1',
+    pipeline: 'hello',
+    title: 'Hello',
+    owner: 'operator',
+    batch_id: null,
+    status: 'completed',
+    reason: null,
+    progress: 100,
+    created_at: time,
+    updated_at: time,
+    revision: 7,
+    input: { text: 'hi' },
+    input_file: null,
+    error: null,
+    stages: [stageState()],
+    artifacts: [],
+    ...changes,
+  }
+}
+
+function stageState(): StageState {
+  const time = '2026-01-01T00:00:00.000Z'
+  return {
+    name: 'shout',
+    queue: 'llm',
+    status: 'completed',
+    reason: null,
+    stale: false,
+    progress: 100,
+    message: null,
+    attempts: 1,
+    retries: 0,
+    retry_at: null,
+    task_id: 'p1-1',
+    started_at: time,
+    finished_at: time,
+    duration_ms: 812,
+    last_progress_at: time,
+    steps: [{ name: 'count', status: 'completed', key: 'k', result: { value: 42 }, files: [] }],
+    result: { text: 'HI' },
+    result_artifact: null,
+    error: null,
+    provider: 'builtin',
+    model: null,
+    degraded: [],
+    usage: { input_tokens: 0, output_tokens: 0, cost_usd: null },
+  }
+}
+
+function fakeCommands(states: Map<string, ProjectState>): Commands {
+  const get = (id: string) => {
+    const state = states.get(id)
+    if (!state) throw new AppError('not_found', `There is no project ${id}`)
+    return state
+  }
+  const move = (id: string, status: ProjectState['status']) => {
+    const state = { ...get(id), status }
+    states.set(id, state)
+    return { state, dispatch: 'queued' as const }
+  }
+  const notEnded = (id: string) => {
+    if (get(id).status === 'completed') throw new AppError('wrong_state', 'The project is completed')
+  }
+  return {
+    create: async (request) => createIn(states, request),
+    start: async (id) => move(id, 'queued'),
+    resume: async (id) => (notEnded(id), move(id, 'queued')),
+    cancel: async (id) => (notEnded(id), move(id, 'cancelled')),
+    async rerun(id, stage) {
+      if (!get(id).stages.some((s) => s.name === stage)) throw new AppError('not_found', `There is no stage ${stage}`)
+      return move(id, 'queued')
+    },
+    async remove(id) {
+      if (ACTIVE.has(get(id).status)) throw new AppError('wrong_state', 'The project is at work')
+      states.delete(id)
+    },
+  }
+}
+
+function createIn(states: Map<string, ProjectState>, { id, pipeline, input, title, autostart, owner }: CreateRequest) {
+  if (pipeline !== 'hello') throw new AppError('not_found', `There is no pipeline ${pipeline}`)
+  if (typeof (input as { text?: unknown }).text !== 'string') {
+    const errors = [{ pointer: '/input/text', detail: 'expected string' }]
+    throw new AppError('invalid_value', 'input.text: expected string', { details: { errors } })
+  }
+  if (states.has(id)) throw new AppError('conflict', `${id} exists`)
+  const status = autostart ? ('queued' as const) : ('pending' as const)
+  const state = projectState({ id, pipeline, input, owner, status, progress: 0, title: title ?? 'Untitled' })
+  states.set(id, state)
+  return { state, dispatch: 'queued' as const }
+}
+
+function fakeReader(states: Map<string, ProjectState>, files: Fake['files']): ProjectReader {
+  return {
+    read: async (id) => states.get(id),
+    async list({ status, owner, limit, q }) {
+      const all = [...states.values()].reverse().filter((s) => owner === undefined || s.owner === owner)
+      const found = all.filter((s) => (!status || s.status === status) && (!q || s.title.includes(q)))
+      return { items: found.slice(0, limit).map(summaryOf), next_cursor: found.length > limit ? 'more' : null }
+    },
+    artifact: async (id, name) => files.get(`${id}/${name}`),
+  }
+}
