@@ -109,11 +109,13 @@ function onDue(turn: Turn, child: ChildState): void {
   if (child.phase === 'starting') missBoot(turn, child)
   else if (child.phase === 'ready') forgetCrashes(child)
   else if (child.phase === 'stopping' || child.phase === 'killing') kill(turn, child, null)
-  else beginAgain(turn, child)
+  else {
+    child.halfOpen ||= child.phase === 'parked'
+    beginAgain(turn, child)
+  }
 }
 
 function beginAgain(turn: Turn, child: ChildState): void {
-  if (child.phase === 'parked') child.halfOpen = true
   child.restarts += 1
   begin(turn, child)
 }
