@@ -1,12 +1,12 @@
 /** Writes the tables of README.md and .env.example from the tables in the code; `--check` only compares. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorTable, exampleEnv, queueTable, settingsTable, withTables } from './docs/tables.ts'
+import { cliTable, errorTable, exampleEnv, queueTable, settingsTable, withTables } from './docs/tables.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const readme = join(ROOT, 'README.md')
 
-const tables = { settings: settingsTable(), queues: queueTable(), errors: errorTable() }
+const tables = { cli: cliTable(), settings: settingsTable(), queues: queueTable(), errors: errorTable() }
 const wanted = new Map([
   [readme, withTables(readFileSync(readme, 'utf8'), tables)],
   [join(ROOT, '.env.example'), exampleEnv()],

@@ -1,4 +1,5 @@
 /** Tables for people, made from the tables in the code. Pure: text in, text out. */
+import { VERBS } from '../../src/cli/program.ts'
 import { SETTING_NAMES, SETTINGS } from '../../src/config/table.ts'
 import { ERRORS } from '../../src/lib/errors.ts'
 import { QUEUE_NAMES, QUEUES } from '../../src/settings.ts'
@@ -9,6 +10,14 @@ export function settingsTable(): string {
     return [`\`${name}\``, value === null ? (defaultDoc ?? '-') : `\`${value}\``, doc]
   })
   return table(['name', 'default', 'meaning'], rows)
+}
+
+export function cliTable(): string {
+  const rows = VERBS.map(({ usage, summary, options = [] }) => {
+    const flags = options.map(([name, , how]) => (how === 'required' ? name : `[${name}]`))
+    return [`\`${[usage, ...flags].join(' ')}\``, summary]
+  })
+  return table(['verb', 'does'], rows)
 }
 
 export function queueTable(): string {
