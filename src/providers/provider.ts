@@ -43,7 +43,8 @@ export type ImageProvider = { open(work: Work): Promise<Artist> }
 /** A wished voice, or null for the one that fits the language. */
 export type VoiceWish = { voice: string | null; language: string; writing: string }
 
-export type Spoken = { durationS: number }
+/** `audible` is false when the file holds silence in place of the words. */
+export type Spoken = { durationS: number; audible: boolean }
 
 /** One opened voice. `speak` writes a mono 16-bit WAV file; `silent` says that its files hold none of the words. */
 export type Narrator = {

@@ -1,0 +1,66 @@
+/** Stage 2: one picture per shot and one narration file per line; one remembered step per shot. */
+import { availableParallelism } from 'node:os'
+import { mapLimit } from '../../lib/map-limit.ts'
+import type { Artist, Narrator, Shot } from '../../providers/provider.ts'
+import type { StageContext } from '../define.ts'
+import { sizeOf, type VideoInput } from './input.ts'
+import type { AssetsResult, ScriptResult, ShotAssets, SpokenLine } from './results.ts'
+import { openWork } from './work.ts'
+
+/** Pictures are a little larger than the film, so that a camera that comes closer still finds detail. */
+const PICTURE_SCALE = 1.25
+
+type Tools = { artist: Artist; narrator: Narrator }
+type MadeShot = ShotAssets & { degraded: string[] }
+
+export async function makeAssets(context: StageContext<VideoInput>): Promise<AssetsResult> {
+  const script = context.results.script as ScriptResult
+  const work = await openWork(context)
+  const wish = { voice: context.input.voice ?? null, language: script.language, writing: script.writing }
+  const narrator = await context.providers.speech.open(wish, work)
+  await using artist = await context.providers.images.open(work)
+  const total = script.shots.length
+  let current = 0
+  const made = await mapLimit(script.shots, Math.min(4, availableParallelism() + 1), async (shot, index) => {
+    const label = `${index + 1} / ${total}`
+    const assets = await context.step(shot.name, () => makeShot(context, shot, { artist, narrator, label }))
+    context.emit({ current: ++current, total, item_name: shot.name })
+    return assets
+  })
+  const degraded = made.flatMap((shot) => shot.degraded)
+  context.credit({ ...narrator.provenance, degraded: [...narrator.provenance.degraded, ...degraded] })
+  const shots = made.map(({ degraded: _, ...shot }) => shot)
+  return { shots, voice: narrator.voice, engine: narrator.engine, silent: narrator.silent }
+}
+
+async function makeShot(context: StageContext<VideoInput>, shot: Shot, tools: Tools & { label: string }): Promise<MadeShot> {
+  const picture = await drawPicture(context, shot, tools)
+  const lines: SpokenLine[] = []
+  const degraded = [...picture.degraded]
+  for (const line of shot.lines) {
+    const narration = `${line.name}.wav`
+    const path = context.artifacts.workPath(narration)
+    const spoken = await tools.narrator.speak(line.text, path)
+    await context.artifacts.put(narration, { path }, 'audio/wav')
+    lines.push({ ...line, narration, duration_s: spoken.durationS })
+    if (!spoken.audible && !tools.narrator.silent) degraded.push(`${line.name} cannot be spoken and is silent`)
+  }
+  return { name: shot.name, headline: shot.headline, camera: shot.camera, picture: picture.name, lines, degraded }
+}
+
+async function drawPicture(context: StageContext<VideoInput>, shot: Shot, { artist, label }: Tools & { label: string }) {
+  const name = `${shot.name}.png`
+  const path = context.artifacts.workPath(name)
+  const frame = sizeOf(context.input)
+  const by = await artist.draw({
+    path,
+    format: 'png',
+    width: Math.round(frame.width * PICTURE_SCALE),
+    height: Math.round(frame.height * PICTURE_SCALE),
+    headline: shot.headline,
+    label,
+    scene: shot.lines.map((line) => line.text).join(' '),
+  })
+  await context.artifacts.put(name, { path }, 'image/png')
+  return { name, degraded: by.degraded }
+}

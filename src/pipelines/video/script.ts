@@ -1,0 +1,24 @@
+/** Stage 1: narration lines and shots from the text. */
+import type { Emission, StageContext } from '../define.ts'
+import type { VideoInput } from './input.ts'
+import type { ScriptResult } from './results.ts'
+import { workOf } from './work.ts'
+
+/** Streams the lines as text, then gives the script and commits it as a readable file. */
+export async function* writeScript(context: StageContext<VideoInput>): AsyncGenerator<Emission, ScriptResult> {
+  const { input, artifacts, providers } = context
+  yield { progress: 5, message: `reading ${input.text.length} characters` }
+  const written = await context.step('script', () =>
+    providers.script.write(
+      { text: input.text, title: input.title ?? null, targetS: input.max_duration_s },
+      workOf(context),
+    ),
+  )
+  const { provider, model, degraded, ...script } = written
+  context.credit({ provider, model, degraded })
+  for (const shot of script.shots) yield `${shot.lines.map((line) => line.text).join(' ')}\n`
+  const result = { ...script, method: 'extractive' as const }
+  await artifacts.put('script.json', { data: `${JSON.stringify({ provider, model, degraded, ...result }, null, 2)}\n` }, 'application/json')
+  yield { progress: 100, message: `${script.shots.length} shots` }
+  return result
+}

@@ -1,0 +1,56 @@
+/** Chooses who does what. Creating it starts and loads nothing; the work is loaded and run on first use. */
+import { findProgram } from '../lib/find-program.ts'
+import { installHint, readPlatform } from '../lib/install-hint.ts'
+import { createImages, createScriptWriter } from './builtin/builtin.ts'
+import { type Fonts, prepareFonts } from './builtin/fonts.ts'
+import { createSpeech, findEngine, type SpeechEngine } from './builtin/speech.ts'
+import { createFfmpeg, type Ffmpeg, versionOf } from './ffmpeg/ffmpeg.ts'
+import type { ImageProvider, ScriptWriter, SpeechProvider } from './provider.ts'
+
+/** `nice` is the priority of subprocesses that no stage has asked for. */
+export type ProviderOptions = { ffmpegPath: string | null; ffprobePath: string | null; fontDir: string | null; nice: number }
+
+export type Providers = {
+  script: ScriptWriter
+  images: ImageProvider
+  speech: SpeechProvider
+  ffmpeg: Ffmpeg
+  /** Fonts for what is drawn outside of pictures (subtitles), laid into a work folder. */
+  fonts(workFolder: string): Promise<Fonts>
+}
+
+export function createProviders(options: ProviderOptions): Providers {
+  return {
+    script: createScriptWriter(),
+    images: createImages(options.fontDir),
+    speech: createSpeech(),
+    ffmpeg: createFfmpeg(options),
+    fonts: (workFolder) => prepareFonts(workFolder, options.fontDir),
+  }
+}
+
+export type ProviderFacts = {
+  ffmpeg: { path: string; version: string } | { missing: true; hint: string }
+  speech: SpeechEngine
+  text: 'builtin'
+}
+
+/** For the lines at boot: asks for versions only. */
+export async function describeProviders(options: ProviderOptions): Promise<ProviderFacts> {
+  const path = options.ffmpegPath ?? 'ffmpeg'
+  const [version, speech, platform] = await Promise.all([versionOf(path), findEngine(), readPlatform()])
+  const ffmpeg = version ? { path, version } : ({ missing: true, hint: installHint('ffmpeg', platform) } as const)
+  return { ffmpeg, speech, text: 'builtin' }
+}
+
+export type MissingProgram = { program: string; hint: string }
+
+/** Those of `needs` that are not on this machine, each with the command that installs it. Starts no process. */
+export async function missingPrograms(needs: readonly string[], options?: Partial<ProviderOptions>): Promise<MissingProgram[]> {
+  const chosen: Record<string, string | null | undefined> = { ffmpeg: options?.ffmpegPath, ffprobe: options?.ffprobePath }
+  const found = await Promise.all(needs.map((program) => findProgram(chosen[program] ?? program)))
+  const missing = needs.filter((_, index) => !found[index])
+  if (missing.length === 0) return []
+  const platform = await readPlatform()
+  return missing.map((program) => ({ program, hint: installHint(program, platform) }))
+}
