@@ -22,7 +22,10 @@ export const COOKIE = 'showrunner_token'
 export const OPERATOR: Caller = { name: 'operator', operator: true }
 
 export function createAuthenticator(settings: Pick<AuthSettings, 'operatorToken' | 'users'>): Authenticator {
-  const known = settings.users.map((user) => ({ hash: digest(user.token), caller: { name: user.name, operator: false } }))
+  const known = settings.users.map((user) => ({
+    hash: digest(user.token),
+    caller: { name: user.name, operator: false },
+  }))
   if (settings.operatorToken !== null) known.push({ hash: digest(settings.operatorToken), caller: OPERATOR })
   const required = known.length > 0
   return {

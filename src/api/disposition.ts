@@ -1,7 +1,8 @@
 /** How a browser may show a stored file: type, name, and what its content is allowed to do. Pure. */
 
 /** Content that browsers show without running any of it; everything else is downloaded. */
-const INLINE = /^(?:(?:video|audio)\/[a-z0-9.+-]+|image\/(?:png|jpeg|webp|gif|avif)|text\/plain|application\/(?:json|pdf))$/
+const INLINE =
+  /^(?:(?:video|audio)\/[a-z0-9.+-]+|image\/(?:png|jpeg|webp|gif|avif)|text\/plain|application\/(?:json|pdf))$/
 
 export type FileHeaders = {
   'Content-Type': string
@@ -10,7 +11,8 @@ export type FileHeaders = {
 }
 
 /** Made by programs from foreign input: never trusted with our origin. */
-const POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+const POLICY =
+  "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 
 export function fileHeaders(name: string, mime: string): FileHeaders {
   const essence = mime.split(';')[0]!.trim().toLowerCase()
@@ -26,6 +28,9 @@ export function fileHeaders(name: string, mime: string): FileHeaders {
 function disposition(name: string, kind: 'inline' | 'attachment'): string {
   const last = name.split(/[/\\]/).at(-1) || 'file'
   const ascii = last.replace(/[^A-Za-z0-9 ._-]/g, '_')
-  const utf8 = encodeURIComponent(last.toWellFormed()).replace(/['()*!]/g, (ch) => `%${ch.charCodeAt(0).toString(16).toUpperCase()}`)
+  const utf8 = encodeURIComponent(last.toWellFormed()).replace(
+    /['()*!]/g,
+    (ch) => `%${ch.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
   return `${kind}; filename="${ascii}"; filename*=UTF-8''${utf8}`
 }

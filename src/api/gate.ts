@@ -17,7 +17,8 @@ export function createGate({ auth, allowedHosts, log }: GateOptions): Middleware
     const rule = { extra: allowedHosts, localAddress: socket?.localAddress, localPort: socket?.localPort }
     checkHost(c, rule, log)
     const caller = auth.required ? auth.identify(credentialsOf(c)) : OPERATOR
-    if (!caller && !OPEN_PATHS.has(c.req.path)) throw new AppError('unauthorized', 'Send a token as Authorization: Bearer')
+    if (!caller && !OPEN_PATHS.has(c.req.path))
+      throw new AppError('unauthorized', 'Send a token as Authorization: Bearer')
     c.set('caller', caller)
     checkMediaType(c)
     return next()

@@ -66,7 +66,13 @@ async function answerOnce(attempt: Attempt): Promise<StoredAnswer & { replayed: 
   const known = await readValid(path, nowMs)
   refuseOther(known?.request, hash)
   if (known?.answer) return { ...known.answer, replayed: true }
-  const record: KeyRecord = known ?? { version: 1, request: hash, id: uuidv7(nowMs), created_at: new Date(nowMs).toISOString(), answer: null }
+  const record: KeyRecord = known ?? {
+    version: 1,
+    request: hash,
+    id: uuidv7(nowMs),
+    created_at: new Date(nowMs).toISOString(),
+    answer: null,
+  }
   if (!known) await writeAtomic(path, JSON.stringify(record), 0o600)
   const answer = await runOrForget(attempt, record.id, known !== undefined)
   await keep(attempt, { ...record, answer })

@@ -1,7 +1,7 @@
 /** Errors on the wire: application/problem+json (RFC 9457) with a stable code and the request's id. */
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { AppError, type ErrorCode, ERRORS, isDiskError } from '../lib/errors.ts'
+import { AppError, ERRORS, type ErrorCode, isDiskError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { ApiContext } from './context.ts'
 import type { FieldError, Problem } from './schemas/problem.ts'

@@ -148,12 +148,13 @@ function fakeCommands(states: Map<string, ProjectState>): Commands {
   }
   const notEnded = (id: string) => {
     if (get(id).status === 'completed') throw new AppError('wrong_state', 'The project is completed')
+    return id
   }
   return {
     create: async (request) => createIn(states, request),
     start: async (id) => move(id, 'queued'),
-    resume: async (id) => (notEnded(id), move(id, 'queued')),
-    cancel: async (id) => (notEnded(id), move(id, 'cancelled')),
+    resume: async (id) => move(notEnded(id), 'queued'),
+    cancel: async (id) => move(notEnded(id), 'cancelled'),
     async rerun(id, stage) {
       if (!get(id).stages.some((s) => s.name === stage)) throw new AppError('not_found', `There is no stage ${stage}`)
       return move(id, 'queued')

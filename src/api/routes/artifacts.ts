@@ -49,7 +49,8 @@ async function answer(c: ApiContext, path: string, artifact: ArtifactState): Pro
   try {
     const { size } = await handle.stat()
     const range = wantedRange(c, size, etag)
-    const body = c.req.method === 'HEAD' || size === 0 ? undefined : streamFile(handle, range ?? { start: 0, end: size - 1 })
+    const body =
+      c.req.method === 'HEAD' || size === 0 ? undefined : streamFile(handle, range ?? { start: 0, end: size - 1 })
     if (!body) await handle.close()
     const all = { ...shared, ...fileHeaders(artifact.name, artifact.mime), ...sizeHeaders(size, range) }
     return new Response(body ?? null, { status: range ? 206 : 200, headers: all })
@@ -64,7 +65,9 @@ function wantedRange(c: ApiContext, size: number, etag: string): ByteRange | und
   if (c.req.method !== 'GET' || !allowsRange(c.req.header('if-range'), etag)) return undefined
   const range = parseRange(c.req.header('range'), size)
   if (range !== 'unsatisfiable') return range
-  throw new AppError('range_not_satisfiable', `The file has ${size} bytes`, { details: { content_range: `bytes */${size}` } })
+  throw new AppError('range_not_satisfiable', `The file has ${size} bytes`, {
+    details: { content_range: `bytes */${size}` },
+  })
 }
 
 function sizeHeaders(size: number, range: ByteRange | undefined): Record<string, string> {
@@ -80,7 +83,8 @@ async function openFile(path: string) {
   try {
     return await open(path, 'r')
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') throw new AppError('artifact_missing', 'The file is gone from the disk', { cause: error })
+    if (errnoOf(error) === 'ENOENT')
+      throw new AppError('artifact_missing', 'The file is gone from the disk', { cause: error })
     throw error
   }
 }

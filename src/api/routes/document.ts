@@ -28,7 +28,12 @@ export function addDocumentRoute(app: Api, deps: ApiDeps): void {
 function documentOf(app: Api, version: string) {
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
-    info: { title: 'Showrunner', version, description: 'AI content pipelines on one machine.', license: { name: 'MIT' } },
+    info: {
+      title: 'Showrunner',
+      version,
+      description: 'AI content pipelines on one machine.',
+      license: { name: 'MIT' },
+    },
     security: [{ token: [] }],
   })
 }

@@ -27,7 +27,8 @@ const route = createRoute({
 export function addLoginRoute(app: Api, deps: ApiDeps): void {
   app.openapi(route, (c) => {
     // Programs that preview links ask with HEAD; that must not use the secret up.
-    if (c.req.method === 'HEAD') throw new AppError('method_not_allowed', 'Log in with GET', { details: { allow: 'GET' } })
+    if (c.req.method === 'HEAD')
+      throw new AppError('method_not_allowed', 'Log in with GET', { details: { allow: 'GET' } })
     const token = deps.auth.oneTime.take(c.req.valid('query').token)
     if (token === undefined) throw new AppError('unauthorized', 'This login link was used already or is too old')
     c.header('Set-Cookie', cookieFor(token))

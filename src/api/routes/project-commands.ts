@@ -16,7 +16,15 @@ const VERBS = {
 
 const responses = {
   202: { description: 'Accepted', content: json(CommandAnswerSchema) },
-  ...problems('unauthorized', 'not_found', 'wrong_state', 'wrong_media_type', 'body_too_large', 'missing_program', 'disk'),
+  ...problems(
+    'unauthorized',
+    'not_found',
+    'wrong_state',
+    'wrong_media_type',
+    'body_too_large',
+    'missing_program',
+    'disk',
+  ),
 }
 
 const rerun = createRoute({

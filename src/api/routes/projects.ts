@@ -105,7 +105,9 @@ function addCreate(app: Api, deps: ApiDeps): void {
 /** `again`: an earlier try may have made it before it died; then what it left is taken up, not made twice. */
 async function createProject(deps: ApiDeps, request: CreateRequest, again: boolean): Promise<StoredAnswer> {
   const left = again ? await deps.projects.read(request.id) : undefined
-  const answer = left ? await takeUp(deps, request, { state: left, dispatch: 'queued' }) : await deps.commands.create(request)
+  const answer = left
+    ? await takeUp(deps, request, { state: left, dispatch: 'queued' })
+    : await deps.commands.create(request)
   return { status: 201, location: `${PATH}/${answer.state.id}`, body: commandView(answer) }
 }
 

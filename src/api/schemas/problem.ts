@@ -1,6 +1,6 @@
 /** The error body, and the response entries that routes put into the document for it. */
 import { z } from '@hono/zod-openapi'
-import { type ErrorCode, ERRORS } from '../../lib/errors.ts'
+import { ERRORS, type ErrorCode } from '../../lib/errors.ts'
 
 export const FieldErrorSchema = z
   .object({
@@ -26,7 +26,10 @@ export const ProblemSchema = z
 export type FieldError = z.infer<typeof FieldErrorSchema>
 export type Problem = z.infer<typeof ProblemSchema>
 
-type ProblemResponse = { description: string; content: { 'application/problem+json': { schema: typeof ProblemSchema } } }
+type ProblemResponse = {
+  description: string
+  content: { 'application/problem+json': { schema: typeof ProblemSchema } }
+}
 
 /** What any request can meet before its route is reached, and any route when something breaks. */
 const ALWAYS: readonly ErrorCode[] = ['forbidden', 'internal']

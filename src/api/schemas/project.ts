@@ -94,7 +94,7 @@ export const ProjectQuerySchema = z.object({
   status: StatusSchema.optional(),
   pipeline: NameSchema.optional(),
   q: z.string().max(200).optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: z.coerce.number<number>().int().min(1).max(200).default(50),
   cursor: z.string().min(1).max(512).optional(),
 })
 
