@@ -1,25 +1,28 @@
 /** Runs the test files: those of one unit two at a time, then the integration tests one by one. */
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import { run } from 'node:test'
-import { spec } from 'node:test/reporters'
-import { parseArgs } from 'node:util'
+import { parseArgs, styleText } from 'node:util'
+import { type FileResult, runTestFile } from './test/test-file.ts'
 
-type Counts = { tests: number; passed: number; failed: number; skipped: number }
-type Group = { name: string; files: string[]; concurrency: number; timeoutMs: number }
+type Group = { files: string[]; concurrency: number; limitMs: number }
 
-const USAGE = `Usage: npm test [-- <part of a path> …] [--name <pattern>] [--timeout <s>]`
-const INTEGRATION = `test/integration/`
+const USAGE = `Usage: npm test [-- <part of a path> …]
+  -t, --name <pattern>   only tests whose name matches
+  -v, --verbose          the output of every file, not only of those that fail
+  --timeout <s>          the limit of each file`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     name: { type: 'string', short: 't' },
+    verbose: { type: 'boolean', short: 'v' },
     timeout: { type: 'string' },
     root: { type: 'string', default: join(import.meta.dirname, '..') },
     help: { type: 'boolean', short: 'h' },
   },
 })
+const interruption = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
 
 if (values.help) console.log(USAGE)
 else process.exitCode = await main()
@@ -31,51 +34,49 @@ async function main(): Promise<number> {
     console.error(`No test file matches ${positionals.join(' ')}`)
     return 2
   }
-  const total: Counts = { tests: 0, passed: 0, failed: 0, skipped: 0 }
-  let succeeded = true
-  for (const group of groups) succeeded = (await runGroup(group, total)) && succeeded
+  const results: FileResult[] = []
+  for (const group of groups) results.push(...(await runGroup(group)))
+  const sum = (of: keyof FileResult['counts']) => results.reduce((total, { counts }) => total + counts[of], 0)
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
-  const { tests, passed, failed, skipped } = total
-  console.log(`\nTotal: ${tests} tests, ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds} s`)
-  return succeeded ? 0 : 1
+  const failed = results.filter(({ ok }) => !ok)
+  if (failed.length > 1) console.log(`\nFailed: ${failed.map(({ file }) => file).join(', ')}`)
+  console.log(
+    `\nTotal: ${sum('tests')} tests, ${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped, ${seconds} s`,
+  )
+  return interruption.signal.aborted ? 130 : failed.length === 0 ? 0 : 1
 }
 
-/** The limits are per file: a file that hangs fails, and the next one runs. */
 function findGroups(): Group[] {
   const files = globSync('test/**/*.test.ts', { cwd: values.root }).sort()
   const wanted = files.filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part)))
-  const isIntegration = (file: string) => file.startsWith(INTEGRATION)
+  const isIntegration = (file: string) => file.startsWith('test/integration/')
   const limitMs = values.timeout === undefined ? undefined : Number(values.timeout) * 1000
   const groups = [
-    {
-      name: 'unit',
-      files: wanted.filter((file) => !isIntegration(file)),
-      concurrency: 2,
-      timeoutMs: limitMs ?? 180_000,
-    },
-    { name: 'integration', files: wanted.filter(isIntegration), concurrency: 1, timeoutMs: limitMs ?? 600_000 },
+    { files: wanted.filter((file) => !isIntegration(file)), concurrency: 2, limitMs: limitMs ?? 180_000 },
+    { files: wanted.filter(isIntegration), concurrency: 1, limitMs: limitMs ?? 600_000 },
   ]
   return groups.filter((group) => group.files.length > 0)
 }
 
-async function runGroup({ files, concurrency, timeoutMs }: Group, total: Counts): Promise<boolean> {
-  const stream = run({
-    files: files.map((file) => join(values.root, file)),
-    cwd: values.root,
-    concurrency,
-    timeout: timeoutMs,
-    testNamePatterns: values.name,
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  })
-  let succeeded = false
-  stream.on('test:summary', ({ file, counts, success }) => {
-    if (file !== undefined) return // one file's part of the whole
-    succeeded = success
-    total.tests += counts.tests
-    total.passed += counts.passed
-    total.failed += counts.tests - counts.passed - counts.skipped - counts.todo
-    total.skipped += counts.skipped
-  })
-  for await (const text of stream.compose(new spec())) process.stdout.write(text)
-  return succeeded
+async function runGroup({ files, concurrency, limitMs }: Group): Promise<FileResult[]> {
+  const waiting = [...files]
+  const results: FileResult[] = []
+  const work = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      if (interruption.signal.aborted) return
+      const options = { cwd: values.root, limitMs, name: values.name, signal: interruption.signal }
+      const result = await runTestFile(file, options)
+      results.push(result)
+      report(result)
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, work))
+  return results
+}
+
+function report({ file, ok, counts, seconds, output }: FileResult): void {
+  const mark = ok ? styleText('green', '✔') : styleText('red', '✖')
+  const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`
+  console.log(`${mark} ${file}  ${counts.passed} of ${counts.tests}${skipped}  ${seconds.toFixed(1)} s`)
+  if (!ok || values.verbose) console.log(output.trimEnd().replaceAll(/^/gm, '  '))
 }
