@@ -1,6 +1,5 @@
 /** Runs one claimed attempt to its end and writes down how it ended. Every way out is a value. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { statfs } from 'node:fs/promises'
 import { stageRetryMs } from '../lib/backoff.ts'
 import { AppError, isDiskError, toAppError } from '../lib/errors.ts'
 import { canonicalJson, sha256 } from '../lib/ids.ts'
@@ -148,14 +147,8 @@ async function conclude(request: RunRequest, reason: AbortReason, thrown: unknow
 }
 
 async function release(attempt: Attempt, reason: 'interrupted' | 'disk'): Promise<Outcome> {
-  const free = reason === 'disk' ? await freeBytes(attempt.project.paths.folder) : undefined
-  await attempt.release(reason, free)
+  await attempt.release(reason)
   return { kind: 'released', reason }
-}
-
-export async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder)
-  return bavail * bsize
 }
 
 async function fail(attempt: Attempt, error: StageError): Promise<Outcome> {

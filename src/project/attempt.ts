@@ -29,7 +29,7 @@ export type Attempt = {
   published(files: string[]): Promise<void>
   complete(result: unknown, credit: Credit): Promise<Folded>
   fail(error: StageError, retryAt: string | null): Promise<Folded>
-  release(reason: ReleaseReason, freeBytes?: number): Promise<Folded>
+  release(reason: ReleaseReason): Promise<Folded>
   /** Removes the private folder. */
   dispose(): Promise<void>
 }
@@ -121,7 +121,7 @@ function createAttempt(project: Project, stage: string, fence: string): Attempt 
       return end({ type: 'completed', stage, fence, result: await store(`${stage}.result.json`, result), credit })
     },
     fail: (error, retry_at) => end({ type: 'failed', stage, fence, error, retry_at }),
-    release: (reason, free_bytes) => end({ type: 'released', stage, fence, reason, free_bytes }),
+    release: (reason) => end({ type: 'released', stage, fence, reason }),
     dispose: () => rm(work, { recursive: true, force: true }),
   }
 }

@@ -46,7 +46,7 @@ export type JournalRecord = { at: string } & (
   | { type: 'published'; stage: string; fence: string; files: string[] }
   | { type: 'completed'; stage: string; fence: string; result: StoredValue; credit: Credit }
   | { type: 'failed'; stage: string; fence: string; error: StageError; retry_at: string | null }
-  | { type: 'released'; stage: string; fence: string; reason: ReleaseReason; free_bytes?: number }
+  | { type: 'released'; stage: string; fence: string; reason: ReleaseReason }
   | { type: 'cancelled' }
   /** Start or resume: what failed, was cancelled or waits may be tried again. */
   | { type: 'reopened' }

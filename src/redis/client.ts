@@ -1,5 +1,6 @@
 /** Opens connections that come back by themselves and whose errors are never unhandled. */
 import { Redis, type RedisOptions } from 'ioredis'
+import { within } from '../lib/until.ts'
 import type { RedisPlace } from './place.ts'
 
 /**
@@ -33,4 +34,11 @@ export function retryMs(attempt: number): number {
 
 function connection(): RedisOptions {
   return { retryStrategy: retryMs, connectTimeout: CONNECT_TIMEOUT_MS }
+}
+
+/** True once the connection serves, false when it does not within `timeoutMs`. */
+export async function untilReady(client: Redis, timeoutMs: number): Promise<boolean> {
+  if (client.status === 'ready') return true
+  const ready = new Promise<true>((resolve) => client.once('ready', () => resolve(true)))
+  return within(ready, timeoutMs, false as const)
 }

@@ -1,0 +1,40 @@
+/** The table of child processes: one row each, in the order in which they are named to people. */
+import { fileURLToPath } from 'node:url'
+import type { Config } from './config.ts'
+import type { ChildOrder } from './launch/order.ts'
+import { BOOT_DEADLINE_MS, type ChildSpec } from './supervisor/spec.ts'
+
+export type ChildrenOptions = {
+  config: Config
+  /** Variables by which a later run finds this run's processes, and the compile cache. */
+  env: Record<string, string>
+  order: (name: string, group: string | null) => ChildOrder
+  /** Our own Redis, when there is one. */
+  redis: ChildSpec | null
+}
+
+export function childSpecs({ config, env, order, redis }: ChildrenOptions): ChildSpec[] {
+  const needs = redis ? [redis.name] : []
+  const node = (name: string, group: string, entry: string): ChildSpec => ({
+    name,
+    group,
+    kind: 'node',
+    command: { file: process.execPath, args: [...NODE_FLAGS, entryPath(entry)], env },
+    needs,
+    go: () => order(name, group === 'scheduler' ? null : group),
+    ready: 'message',
+    bootDeadlineMs: BOOT_DEADLINE_MS,
+    stop: { graceMs: 5_000, signal: 'SIGTERM' },
+    onParentDeath: 'KILL',
+  })
+  const workers = config.workers.flatMap((group) =>
+    Array.from({ length: group.processes }, (_, i) => node(`${group.name}-${i + 1}`, group.name, './worker.ts')),
+  )
+  return [...(redis ? [redis] : []), ...workers, node('scheduler', 'scheduler', './scheduler.ts')]
+}
+
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning']
+
+function entryPath(entry: string): string {
+  return fileURLToPath(new URL(entry, import.meta.url))
+}

@@ -1,0 +1,104 @@
+/** From the command line to the exit code: the whole life of `npm start`. */
+import { readFileSync } from 'node:fs'
+import { type App, boot } from '../boot.ts'
+import { loadConfig, processSources } from '../config.ts'
+import { parseFlags, USAGE } from '../flags.ts'
+import { AppError, ERRORS, messageOf, toAppError } from '../lib/errors.ts'
+import { noShutdown, onStopSignal, type StopSignal } from '../supervisor/shutdown.ts'
+import { createToken } from './new-token.ts'
+import { createOutput } from './output.ts'
+import { createVoice, type Voice } from './voice.ts'
+
+export type LaunchOptions = { argv: readonly string[]; startedMs: number; cacheDir: string | null }
+
+/** Resolves with the exit code when everything has stopped. */
+export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Promise<number> {
+  const output = createOutput()
+  try {
+    const flags = parseFlags(argv)
+    if (flags.help) return say(output.write, USAGE)
+    const version = readVersion()
+    if (flags.version) return say(output.write, `${version}\n`)
+    const sources = processSources(flags)
+    let config = loadConfig(sources)
+    if (flags.newToken) config = await createToken(config)
+    const { format, level } = config.log
+    const voice = createVoice({ format, level, colour: output.colour, write: output.write })
+    const signals = listenForSignals(sources.env.npm_lifecycle_event !== undefined)
+    const childEnv: Record<string, string> = cacheDir ? { NODE_COMPILE_CACHE: cacheDir } : {}
+    const app = await boot({ config, version, startedMs, onFact: (fact) => voice.say(fact), childEnv })
+    if ('runningAt' in app) return alreadyRunning(app.runningAt, voice)
+    return await supervise(app, signals)
+  } catch (error) {
+    return fail(error, output.writeError)
+  }
+}
+
+function say(write: (text: string) => void, text: string): number {
+  write(text)
+  return 0
+}
+
+function readVersion(): string {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(file) as { version: string }).version
+}
+
+function alreadyRunning({ url, pid, started_at }: { url: string; pid: number; started_at: string }, voice: Voice): number {
+  voice.note(`Showrunner already serves this data folder at ${url} (pid ${pid}, since ${started_at})`)
+  return 0
+}
+
+function fail(error: unknown, write: (text: string) => void): number {
+  const known = toAppError(error)
+  const unexpected = known.code === 'internal' && error instanceof Error ? `\n${error.stack}` : ''
+  write(`${known.message}${unexpected}\n`)
+  return ERRORS[known.code].exit
+}
+
+type Signals = { onStep: (act: (signal: StopSignal) => void) => void }
+
+/** Handlers only pass the signal on; one that comes before the app is up waits for it. */
+function listenForSignals(underNpm: boolean): Signals {
+  const early: StopSignal[] = []
+  let act: ((signal: StopSignal) => void) | undefined
+  const hear = (signal: StopSignal) => (act ? act(signal) : early.push(signal))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => hear(signal))
+  if (underNpm) watchParent(() => hear('SIGTERM'))
+  return {
+    onStep(callback) {
+      act = callback
+      for (const signal of early) callback(signal)
+    },
+  }
+}
+
+/** npm and its shell can be ended without passing the signal on: their end means stop, once. */
+function watchParent(onGone: () => void): void {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    onGone()
+  }, 500)
+  timer.unref()
+}
+
+/** Until it has stopped: the first signal drains, the second hurries, the third kills. */
+function supervise(app: App, signals: Signals): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let state = noShutdown
+    const end = () => app.stop().then(() => resolve(state.exitCode), reject)
+    process.on('uncaughtException', (error) => {
+      app.kill()
+      reject(new AppError('internal', messageOf(error), { cause: error }))
+    })
+    signals.onStep((signal) => {
+      const next = onStopSignal(state, signal, performance.now())
+      state = next.state
+      if (next.step === 'drain') void end()
+      if (next.step === 'hurry') app.hurry()
+      if (next.step === 'kill') app.kill()
+    })
+  })
+}

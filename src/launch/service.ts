@@ -1,0 +1,129 @@
+/** The API and all that it needs, inside the supervisor's process. Loaded while the children are booting. */
+import { createApp } from '../api/app.ts'
+import { createOneTimeLogins } from '../api/auth.ts'
+import { type ApiServer, startServer } from '../api/server.ts'
+import type { Config } from '../config.ts'
+import { createLog, type Log } from '../lib/log.ts'
+import { loadPipelines, type Registry } from '../pipelines/registry.ts'
+import { type Catalog, createCatalog } from '../project/catalog.ts'
+import type { DataLayout } from '../project/layout.ts'
+import { isLeaseHeld } from '../project/lease.ts'
+import { createProjectStore, type ProjectStore } from '../project/store.ts'
+import { missingPrograms } from '../providers/pick.ts'
+import { createCommands } from '../queue/commands.ts'
+import { createDispatcher, type Dispatcher } from '../queue/dispatcher.ts'
+import type { HeldJob } from '../queue/job.ts'
+import { createReader } from '../queue/reader.ts'
+import type { ReconcileDeps } from '../queue/reconcile.ts'
+import { openRedis } from '../redis/client.ts'
+import { createKeys } from '../redis/keys.ts'
+import { createRedisWatch, type RedisWatch } from '../redis/monitor.ts'
+import type { RedisPlace } from '../redis/place.ts'
+import type { ChildStatus } from '../supervisor/child-record.ts'
+import { viewPipelines } from './pipeline-view.ts'
+import { createReadiness } from './readiness.ts'
+import { createStatusBoard } from './status-board.ts'
+
+export type ServiceOptions = {
+  config: Config
+  version: string
+  startedMs: number
+  layout: DataLayout
+  dataId: string
+  place: RedisPlace
+  children: () => ChildStatus[]
+  held: (worker: string) => HeldJob[]
+  /** Tells all workers to look at a project's journal now. */
+  nudge: (projectId: string) => void
+  phase: () => 'starting' | 'running' | 'stopping'
+}
+
+export type Service = {
+  server: ApiServer
+  registry: Registry
+  store: ProjectStore
+  catalog: Catalog
+  dispatcher: Dispatcher
+  watch: RedisWatch
+  reconciling: ReconcileDeps
+  /** A link that logs a browser in, once; null when no token is set. */
+  loginUrl(): string | null
+  stop(deadlineMs: number): Promise<void>
+}
+
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { config, layout, place } = options
+  const log = createLog('api', config.log.level)
+  const registry = await loadPipelines(config.pipelinesDir)
+  const store = createProjectStore(layout)
+  const catalog = createCatalog(store)
+  const connection = openRedis(place, 'fast')
+  const dispatcher = createDispatcher({ connection, prefix: createKeys(options.dataId).bull, log })
+  const watch = createRedisWatch(place)
+  const oneTime = createOneTimeLogins()
+  const parts: Parts = { options, log, registry, store, catalog, dispatcher, watch }
+  const app = createApp({ ...apiDeps(parts), auth: { ...authOf(config), oneTime } })
+  const server = await startServer(app, { host: config.host, port: config.port, log })
+  const { operatorToken } = config.auth
+  return {
+    server,
+    registry,
+    store,
+    catalog,
+    dispatcher,
+    watch,
+    reconciling: {
+      store,
+      dispatcher,
+      log,
+      facts: { isHeld: (owner) => isLeaseHeld(layout.leases, owner), resume: config.resume, hasRoom: () => false },
+    },
+    loginUrl: () => (operatorToken === null ? null : `${server.url}/login?token=${oneTime.issue(operatorToken)}`),
+    async stop(deadlineMs) {
+      await server.close(deadlineMs)
+      watch.stop()
+      await dispatcher.close().catch(() => {}) // Redis may be away
+      connection.disconnect()
+    },
+  }
+}
+
+type Parts = {
+  options: ServiceOptions
+  log: Log
+  registry: Registry
+  store: ProjectStore
+  catalog: Catalog
+  dispatcher: Dispatcher
+  watch: RedisWatch
+}
+
+function apiDeps(parts: Parts) {
+  const { options, log, registry, store, catalog, dispatcher, watch } = parts
+  const { config, version, startedMs, layout, place, children, held, nudge, phase } = options
+  const groups = config.workers.map((w) => w.name)
+  const redis = { mode: place.mode, latest: watch.latest }
+  return {
+    version,
+    startedMs,
+    log,
+    allowedHosts: [...config.allowedHosts],
+    paths: { idempotency: layout.idempotency },
+    commands: createCommands({
+      store,
+      catalog,
+      registry,
+      dispatcher,
+      nudge,
+      missingPrograms: (needs) => missingPrograms(needs, config),
+    }),
+    projects: createReader(store, catalog),
+    pipelines: () => viewPipelines(registry),
+    status: createStatusBoard({ version, startedMs, children, held, redis, dispatcher, store, catalog, phase, groups }),
+    ready: createReadiness({ redis: watch.latest, children, groups, dataDir: layout.root, phase }),
+  }
+}
+
+function authOf(config: Config) {
+  return { operatorToken: config.auth.operatorToken, users: [...config.auth.users] }
+}

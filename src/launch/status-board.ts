@@ -1,0 +1,127 @@
+/** Composes `/status` from what is known in memory; slow facts are sampled once for all who ask. */
+import type { StatusData } from '../api/schemas/status.ts'
+import type { Catalog } from '../project/catalog.ts'
+import type { ProjectStore } from '../project/store.ts'
+import type { Dispatcher, QueueCounts } from '../queue/dispatcher.ts'
+import type { HeldJob } from '../queue/job.ts'
+import type { RedisHealth } from '../redis/monitor.ts'
+import { QUEUE_NAMES } from '../settings.ts'
+import type { ChildStatus } from '../supervisor/child-record.ts'
+
+export type StatusSources = {
+  version: string
+  startedMs: number
+  children: () => ChildStatus[]
+  held: (worker: string) => HeldJob[]
+  redis: { mode: 'spawned' | 'attached'; latest: () => RedisHealth }
+  dispatcher: Dispatcher
+  store: ProjectStore
+  catalog: Catalog
+  phase: () => 'starting' | 'running' | 'stopping'
+  /** Groups that must each have a ready process. */
+  groups: readonly string[]
+}
+
+const SAMPLE_MS = 1_000
+
+export function createStatusBoard(sources: StatusSources): () => Promise<StatusData> {
+  const queues = createSample(() => sources.dispatcher.counts().catch(() => NO_COUNTS), SAMPLE_MS)
+  const projects = createSample(() => countProjects(sources), SAMPLE_MS)
+  return async () => {
+    const children = sources.children()
+    const services = servicesOf(sources, children)
+    const { status, message } = verdict(sources, services)
+    return {
+      status,
+      message,
+      version: sources.version,
+      pid: process.pid,
+      uptime_s: Math.round(performance.now() - sources.startedMs) / 1_000,
+      services,
+      queues: await queues(),
+      projects: await projects(),
+    }
+  }
+}
+
+const NO_COUNTS = Object.fromEntries(
+  QUEUE_NAMES.map((name) => [name, { waiting: 0, active: 0, failed: 0 } satisfies QueueCounts]),
+)
+
+/** The newest value; asks again, for all callers together, when it is older than `maxAgeMs`. */
+function createSample<T>(ask: () => Promise<T>, maxAgeMs: number): () => Promise<T> {
+  let value: Promise<T> | undefined
+  let askedMs = 0
+  return () => {
+    if (value && performance.now() - askedMs < maxAgeMs) return value
+    const previous = value
+    askedMs = performance.now()
+    const next = ask()
+    next.then(
+      () => {
+        value = next
+      },
+      () => {}, // whoever waits for it hears of the failure
+    )
+    value = previous ?? next
+    return value
+  }
+}
+
+async function countProjects({ catalog, store }: StatusSources): Promise<StatusData['projects']> {
+  const counts = await catalog.counts()
+  let interrupted = 0
+  for (const id of await store.openIds()) {
+    const project = await store.open(id).catch(() => undefined) // deleted meanwhile
+    if (project?.read().state.reason === 'interrupted') interrupted++
+  }
+  return { running: (counts.running ?? 0) + (counts.queued ?? 0), interrupted, failed: counts.failed ?? 0 }
+}
+
+function servicesOf(sources: StatusSources, children: ChildStatus[]): StatusData['services'] {
+  const redis = children.find((c) => c.group === 'redis')
+  const scheduler = children.find((c) => c.group === 'scheduler')
+  const workers = children.filter((c) => c.group !== 'redis' && c.group !== 'scheduler')
+  const { running, latency_ms } = sources.redis.latest()
+  const alive = scheduler?.ready ?? false
+  return {
+    redis: { running, process: redis?.alive ?? false, mode: sources.redis.mode, pid: redis?.pid ?? null, latency_ms },
+    worker: {
+      process: workers.some((w) => w.alive),
+      alive: sources.groups.every((group) => workers.some((w) => w.group === group && w.ready)),
+      workers: workers.map((w) => ({ ...workerView(w), active: activeOf(sources.held(w.name)) })),
+    },
+    scheduler: { process: scheduler?.alive ?? false, alive, pid: scheduler?.pid ?? null, restarts: scheduler?.restarts ?? 0 },
+    beat: { process: scheduler?.alive ?? false, alive },
+  }
+}
+
+function workerView(w: ChildStatus) {
+  const { name, group, pid, alive, ready, restarts, rss_bytes, cpu_percent, uptime_s } = w
+  return { name, group, pid, alive, ready, restarts, rss_bytes, cpu_percent, uptime_s, last_exit: w.last_exit?.reason ?? null }
+}
+
+function activeOf(jobs: HeldJob[]) {
+  return jobs.map(({ projectId, stage, since }) => ({ project_id: projectId, stage, since }))
+}
+
+/** healthy: all of it; degraded: work goes on with less; unhealthy: work stands still. */
+function verdict(
+  sources: StatusSources,
+  { redis, worker, scheduler }: StatusData['services'],
+): Pick<StatusData, 'status' | 'message'> {
+  const phase = sources.phase()
+  if (phase === 'stopping') return { status: 'stopping', message: 'stopping' }
+  const problems = [
+    ...(redis.running ? [] : ['Redis does not answer']),
+    ...(worker.alive ? [] : ['a group of workers has no ready process']),
+  ]
+  if (phase === 'starting') return { status: 'starting', message: 'starting' }
+  if (problems.length > 0) return { status: 'unhealthy', message: problems.join('; ') }
+  const lesser = [
+    ...(scheduler.alive ? [] : ['the scheduler is not ready']),
+    ...(worker.workers ?? []).filter((w) => !w.ready).map((w) => `${w.name} is not ready`),
+  ]
+  if (lesser.length > 0) return { status: 'degraded', message: lesser.join('; ') }
+  return { status: 'healthy', message: 'all services are running' }
+}

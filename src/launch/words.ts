@@ -1,0 +1,133 @@
+/** The launcher's facts as lines for people. The only place that words them. */
+import { styleText } from 'node:util'
+import type { LogLevel } from '../lib/log.ts'
+import type { LaunchFact, ReadyFact } from './facts.ts'
+
+/** Colours are applied only where `colour` says that the reader can see them. */
+export type Wording = { colour: boolean }
+
+type Mark = 'ok' | 'warn' | 'bad'
+const MARKS: Record<Mark, [string, 'green' | 'yellow' | 'red']> = { ok: ['✔', 'green'], warn: ['▲', 'yellow'], bad: ['✖', 'red'] }
+
+/** At most 14 lines: what runs, where, what was resumed, how to stop. */
+export function readyLines(fact: ReadyFact, wording: Wording): string[] {
+  const paint = painter(wording)
+  return [
+    `${paint('bold', 'Showrunner')} ${fact.version} ${paint('dim', `ready in ${fact.ms} ms`)}`,
+    `  ${label('API')}${paint('cyan', fact.url)}  ${paint('dim', '/status  /openapi.json')}`,
+    `  ${label('Data')}${fact.dataDir}`,
+    ...(fact.loginUrl ? [`  ${label('Login')}${fact.loginUrl} ${paint('dim', '(once, for ten minutes)')}`] : []),
+    ...componentRows(fact).map(([mark, name, text]) => `  ${paint(MARKS[mark][1], MARKS[mark][0])} ${name.padEnd(11)}${text}`),
+    ...(fact.interrupted.length > 0 ? [`  ${resumedLine(fact)}`] : []),
+    `  ${paint('dim', 'Ctrl+C stops: running steps finish, the rest resumes on the next start')}`,
+  ]
+}
+
+function label(text: string): string {
+  return text.padEnd(13)
+}
+
+type Row = [Mark, string, string]
+
+function componentRows(fact: ReadyFact): Row[] {
+  const { redis, providers, pipelines } = fact
+  const why = redis.warning ?? redis.why
+  const workers = fact.workers.slice(0, 4).map(workerRow)
+  const rest = fact.workers.slice(4)
+  return [
+    [redis.warning ? 'warn' : 'ok', 'redis', `${redis.mode} ${redis.where}${why ? ` (${why})` : ''}`],
+    ...workers,
+    ...(rest.length > 0 ? [['ok', 'workers', `and ${rest.map((w) => w.name).join(', ')}`] as Row] : []),
+    ['ok', 'scheduler', 'looks after open projects'],
+    ffmpegRow(providers),
+    ['warn', 'provider', `built in, no AI model; narration by ${providers.speech}`],
+    ...pipelineRow(pipelines),
+  ]
+}
+
+function workerRow({ name, queues, processes }: ReadyFact['workers'][number]): Row {
+  return ['ok', name, `${processes} ${processes === 1 ? 'process' : 'processes'} for ${queues.join(', ')}`]
+}
+
+function ffmpegRow({ ffmpeg }: ReadyFact['providers']): Row {
+  if ('missing' in ffmpeg) return ['bad', 'ffmpeg', `missing, so no films: ${ffmpeg.hint}`]
+  return ['ok', 'ffmpeg', `${ffmpeg.version} at ${ffmpeg.path}`]
+}
+
+function pipelineRow({ names, problems }: ReadyFact['pipelines']): Row[] {
+  const broken = problems.map((p) => `${p.file}: ${p.reason}`).join('; ')
+  if (broken) return [['bad', 'pipelines', `${names.join(', ')}; not loaded: ${broken}`]]
+  return names.length > 1 ? [['ok', 'pipelines', names.join(', ')]] : []
+}
+
+function resumedLine({ interrupted, resume }: ReadyFact): string {
+  const shown = interrupted.slice(0, 3).map(({ title, stage }) => `"${clip(title)}" at ${stage}`)
+  const more = interrupted.length > 3 ? ` and ${interrupted.length - 3} more` : ''
+  const what = `${interrupted.length} interrupted ${interrupted.length === 1 ? 'project' : 'projects'}`
+  return resume === 'auto' ? `resumed ${what}: ${shown.join(', ')}${more}` : `${what} wait for resume: ${shown.join(', ')}${more}`
+}
+
+function clip(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 39)}…` : text
+}
+
+/** One line, or undefined for what people need not be told. */
+export function factLine(fact: LaunchFact, wording: Wording): string | undefined {
+  const paint = painter(wording)
+  switch (fact.type) {
+    case 'progress':
+      return fact.sentence
+    case 'survivors_ended':
+      return `ended ${fact.survivors.length} processes of an earlier run: ${fact.survivors.map((s) => `${s.command} ${s.pid}`).join(', ')}`
+    case 'redis_changed':
+      return fact.running ? 'Redis answers again; work goes on' : 'Redis does not answer; work is accepted and starts when it is back'
+    case 'child_hung':
+      return paint('red', `${fact.name} hangs (${fact.reason}); it is ended and started again`)
+    case 'child_exited':
+      return fact.wanted ? paint('yellow', `${fact.name} ended: ${fact.reason}`) : undefined
+    case 'child_repaired':
+      return `${fact.name}: ${fact.what}`
+    case 'child_restart_planned':
+      return `${fact.name} starts again in ${Math.round(fact.afterMs)} ms`
+    case 'child_parked':
+      return paint('red', `${fact.name} is not started again: ${fact.reason}${fact.retryMs ? `; next try in ${Math.round(fact.retryMs / 1_000)} s` : ''}`)
+    case 'jobs_taken_back':
+      return fact.jobs > 0 ? `${fact.jobs} running ${fact.jobs === 1 ? 'stage of' : 'stages of'} ${fact.worker} go on elsewhere` : undefined
+    case 'stopping':
+      return stoppingLine(fact)
+    case 'child_stopped':
+      return stoppedLine(fact.name, fact.ms, fact.forced ? ', killed' : '')
+    case 'component_stopped':
+      return stoppedLine(fact.name, fact.ms, '')
+    case 'stopped':
+      return fact.left.length === 0
+        ? `stopped in ${fact.ms} ms, no process left`
+        : paint('red', `stopped in ${fact.ms} ms, but these are left: ${fact.left.join(', ')}`)
+    default:
+      return undefined
+  }
+}
+
+/** How much a fact matters; what has no line for people is for those who debug. */
+export function levelOf(fact: LaunchFact): LogLevel {
+  if (fact.type === 'child_line') return fact.name === 'redis' ? 'debug' : 'info'
+  if (fact.type === 'child_hung' || fact.type === 'child_parked') return 'error'
+  if (fact.type === 'child_exited' || fact.type === 'child_restart_planned') return fact.type === 'child_exited' && !fact.wanted ? 'debug' : 'warn'
+  return fact.type === 'ready' || factLine(fact, { colour: false }) !== undefined ? 'info' : 'debug'
+}
+
+function stoppedLine(name: string, ms: number, how: string): string {
+  return `  ✔ ${name.padEnd(11)}stopped after ${Math.round(ms)} ms${how}`
+}
+
+function stoppingLine(fact: Extract<LaunchFact, { type: 'stopping' }>): string {
+  if (fact.running.length === 0) return 'stopping'
+  const names = [...new Set(fact.running.map((r) => r.stage))].join(', ')
+  return `stopping: waiting up to ${fact.deadlineS} s for ${fact.running.length} running (${names}); Ctrl+C again stops within 2 s, they resume on the next start`
+}
+
+type Format = Parameters<typeof styleText>[0]
+
+function painter({ colour }: Wording): (format: Format, text: string) => string {
+  return (format, text) => (colour ? styleText(format, text, { validateStream: false }) : text)
+}

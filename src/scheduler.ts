@@ -1,0 +1,78 @@
+/** The scheduler process: looks after open projects, and cleans up what nobody needs any more. */
+import './preload.ts'
+import { messageOf } from './lib/errors.ts'
+import { createLog, type Log } from './lib/log.ts'
+import type { ChildOrder } from './launch/order.ts'
+import { dataLayout } from './project/layout.ts'
+import { isLeaseHeld } from './project/lease.ts'
+import { createRoomCheck } from './project/room.ts'
+import { createProjectStore } from './project/store.ts'
+import { createDispatcher, type Dispatcher } from './queue/dispatcher.ts'
+import { reconcile, type ReconcileDeps } from './queue/reconcile.ts'
+import { openRedis } from './redis/client.ts'
+import { createKeys } from './redis/keys.ts'
+import { createChildLink } from './supervisor/child-link.ts'
+
+const RECONCILE_EVERY_MS = 3_000
+
+const link = createChildLink()
+link.onGo<ChildOrder>((order) => {
+  run(order).catch((error) => {
+    process.stderr.write(`${messageOf(error)}\n`)
+    process.exit(1)
+  })
+})
+
+async function run(order: ChildOrder): Promise<void> {
+  const { config } = order
+  const log = createLog(order.name, config.log.level)
+  const layout = dataLayout(config.dataDir)
+  const connection = openRedis(order.redis, 'fast')
+  const dispatcher = createDispatcher({ connection, prefix: createKeys(order.dataId).bull, log })
+  const store = createProjectStore(layout)
+  const facts = {
+    isHeld: (owner: { pid: number; started: string }) => isLeaseHeld(layout.leases, owner),
+    resume: config.resume,
+    hasRoom: createRoomCheck(),
+  }
+  const look = createLook({ store, dispatcher, facts, log }, () => dispatcher.limit(config.concurrency))
+  // An emptied Redis comes back with nothing of ours in it: look at once.
+  connection.on('ready', () => void dispatcher.limit(config.concurrency).then(look, look))
+  const timer = setInterval(() => void look(), RECONCILE_EVERY_MS)
+  stopOnDrain(dispatcher, timer)
+  link.beat(() => ({}))
+  link.ready()
+}
+
+/** One look at a time; a failed one (Redis is away) is followed by the next. */
+function createLook(deps: ReconcileDeps, limit: () => Promise<void>): () => Promise<void> {
+  let looking = false
+  return async () => {
+    if (looking) return
+    looking = true
+    try {
+      const { added, takenBack } = await reconcile(deps)
+      if (added > 0 || takenBack > 0) deps.log.info({ added, taken_back: takenBack }, 'put lost jobs back')
+      if (added > 0) await limit()
+    } catch (error) {
+      logFailure(deps.log, error)
+    } finally {
+      looking = false
+    }
+  }
+}
+
+function logFailure(log: Log, error: unknown): void {
+  log.debug({ error: messageOf(error) }, 'could not look after open projects')
+}
+
+function stopOnDrain(dispatcher: Dispatcher, timer: NodeJS.Timeout): void {
+  const stop = async () => {
+    clearInterval(timer)
+    await dispatcher.close().catch(() => {}) // Redis may be away; we are leaving anyway
+    await link.goodbye(0)
+    process.exit(0)
+  }
+  link.onDrain(() => void stop())
+  link.onHurry(() => void stop())
+}

@@ -1,0 +1,125 @@
+/** A worker process: BullMQ consumers for the queues of its group, stages run by claims on disk. */
+import './preload.ts'
+import { EventEmitter } from 'node:events'
+import type { Redis } from 'ioredis'
+import type { Config } from './config.ts'
+import { createLog } from './lib/log.ts'
+import { messageOf } from './lib/errors.ts'
+import type { ChildOrder, DrainOrder, Nudge } from './launch/order.ts'
+import { loadPipelines } from './pipelines/registry.ts'
+import { dataLayout } from './project/layout.ts'
+import { holdLease, isLeaseHeld } from './project/lease.ts'
+import { createProjectStore } from './project/store.ts'
+import { createProviders } from './providers/pick.ts'
+import { type Consumer, createConsumer } from './queue/consumer.ts'
+import { createDispatcher, type Dispatcher } from './queue/dispatcher.ts'
+import { processJob, type ProcessDeps } from './queue/process-job.ts'
+import { openRedis, untilReady } from './redis/client.ts'
+import { createKeys } from './redis/keys.ts'
+import { createChildLink } from './supervisor/child-link.ts'
+
+/** After a stage that cannot be stopped, only a new process helps; the code tells the supervisor so. */
+const STUCK_EXIT = 75
+const CONNECT_MS = 5_000
+
+const link = createChildLink()
+link.onGo<ChildOrder>((order) => {
+  run(order).catch((error) => {
+    process.stderr.write(`${messageOf(error)}\n`)
+    process.exit(1)
+  })
+})
+
+async function run(order: ChildOrder): Promise<void> {
+  const { config, name } = order
+  const log = createLog(name, config.log.level)
+  const layout = dataLayout(config.dataDir)
+  const keys = createKeys(order.dataId)
+  const place = order.redis
+  const lease = holdLease(layout.leases)
+  const drain = createDrain()
+  const nudges = listenForNudges()
+  const producer = openRedis(place, 'fast')
+  const dispatcher = createDispatcher({ connection: producer, prefix: keys.bull, log })
+  const deps: ProcessDeps = {
+    store: createProjectStore(layout),
+    registry: await loadPipelines(config.pipelinesDir),
+    dispatcher,
+    providersFor: (nice) => createProviders({ ...config, nice }),
+    owner: { run: order.runId, worker: name, ...lease.owner },
+    isHeld: (owner) => isLeaseHeld(layout.leases, owner),
+    limits: { softS: config.softTimeLimitS, hardS: config.timeLimitS },
+    log,
+    isDraining: drain.isDraining,
+    drainSignal: drain.signal,
+    onNudge(projectId, listener) {
+      nudges.on(projectId, listener)
+      return () => nudges.off(projectId, listener)
+    },
+  }
+  const consumer = createConsumer({
+    queues: config.workers.find((g) => g.name === order.group)!.queues,
+    concurrency: config.concurrency,
+    connection: openRedis(place, 'patient'),
+    prefix: keys.bull,
+    log,
+    process: (data, token) => processJob(deps, data, token),
+    isDraining: drain.isDraining,
+    onHeld: (jobs) => link.send({ type: 'held', jobs }),
+    onStuck: () => process.exit(STUCK_EXIT),
+  })
+  drain.onBegin(async (deadlineMs) => {
+    await consumer.drain(deadlineMs)
+    lease.release()
+    await link.goodbye(0)
+    process.exit(0)
+  })
+  await connect({ consumer, dispatcher, producer, config })
+  link.beat(() => ({ held: consumer.held().length }))
+  link.ready({ problems: deps.registry.problems })
+}
+
+type Connections = { consumer: Consumer; dispatcher: Dispatcher; producer: Redis; config: Config }
+
+/** An attached Redis may be away for long: then we are ready all the same, and work comes when it does. */
+async function connect({ consumer, dispatcher, producer, config }: Connections): Promise<void> {
+  const consuming = consumer.start()
+  const isThere = await untilReady(producer, CONNECT_MS)
+  if (!isThere) return
+  await dispatcher.limit(config.concurrency).catch(() => {}) // the scheduler sets it again whenever Redis comes back
+  await consuming
+}
+
+/** The order to stop, the moment at which running steps are told to, and the impatient user. */
+function createDrain() {
+  const abort = new AbortController()
+  let draining = false
+  let begin: ((deadlineMs: number) => Promise<void>) | undefined
+  const start = ({ abortInMs }: DrainOrder) => {
+    if (draining) return
+    draining = true
+    setTimeout(() => abort.abort(), abortInMs).unref()
+    void begin?.(abortInMs + 5_000)
+  }
+  link.onDrain<DrainOrder>(start)
+  link.onHurry(() => {
+    abort.abort()
+    start({ reason: 'stop', abortInMs: 0 })
+  })
+  return {
+    isDraining: () => draining,
+    signal: abort.signal,
+    onBegin(callback: (deadlineMs: number) => Promise<void>) {
+      begin = callback
+      if (draining) void begin(0)
+    },
+  }
+}
+
+function listenForNudges(): EventEmitter {
+  const nudges = new EventEmitter().setMaxListeners(0)
+  process.on('message', (message: Partial<Nudge>) => {
+    if (message.type === 'nudge' && message.projectId) nudges.emit(message.projectId)
+  })
+  return nudges
+}
