@@ -37,23 +37,30 @@ export async function probeRedis(url: string, deadlineMs = 300): Promise<RedisPr
 }
 
 async function ask(client: Redis): Promise<RedisProbe> {
+  let complaint: Error | undefined
+  client.on('error', (error) => {
+    complaint = error // the rejection of connect() only says that the connection is closed
+  })
   try {
     await client.connect()
-    const startedMs = performance.now()
-    await client.ping()
-    const latencyMs = performance.now() - startedMs
-    const info = parseInfo(await client.info())
-    if (info.get('loading') === '1') return { state: 'loading' }
-    const policy = info.get('maxmemory_policy') ?? (await askPolicy(client))
-    return {
-      state: 'answers',
-      version: info.get('redis_version') ?? null,
-      policy,
-      aof: info.get('aof_enabled') === '1',
-      latencyMs: Math.round(latencyMs * 100) / 100,
-    }
+    return await examine(client)
   } catch (error) {
-    return failed(messageOf(error))
+    return failed(messageOf(complaint ?? error))
+  }
+}
+
+async function examine(client: Redis): Promise<RedisProbe> {
+  const startedMs = performance.now()
+  await client.ping()
+  const latencyMs = performance.now() - startedMs
+  const info = parseInfo(await client.info())
+  if (info.get('loading') === '1') return { state: 'loading' }
+  return {
+    state: 'answers',
+    version: info.get('redis_version') ?? null,
+    policy: info.get('maxmemory_policy') ?? (await askPolicy(client)),
+    aof: info.get('aof_enabled') === '1',
+    latencyMs: Math.round(latencyMs * 100) / 100,
   }
 }
 

@@ -16,10 +16,9 @@ const isLinux = process.platform === 'linux'
 
 test('SIGKILL of the supervisor takes its children with it, a busy one too', async (t) => {
   const dataId = uuidv7()
-  const parent = start(t, { command: [process.execPath, QUIET,
-    pathOf('../fixtures/children/supervisor-process.ts'),
-    'run-1',
-    dataId] })
+  const parent = start(t, {
+    command: [process.execPath, QUIET, pathOf('../fixtures/children/supervisor-process.ts'), 'run-1', dataId],
+  })
   const children = (JSON.parse(await firstLine(parent)) as number[]).map(identityOf)
   assert.equal(children.length, 2)
   assert.ok(children.every(isAlive))
@@ -30,7 +29,10 @@ test('SIGKILL of the supervisor takes its children with it, a busy one too', asy
 
 test('a child ends when its parent was gone before it could look', { skip: !isLinux }, async (t) => {
   const env = { ...process.env, ...childEnvironment({ runId: 'r', dataId: 'd', parentPid: 999_999 }) }
-  const child = start(t, { command: [process.execPath, QUIET, '--import', pathOf('../../src/preload.ts'), '-e', 'setInterval(() => {}, 1e6)'], env })
+  const child = start(t, {
+    command: [process.execPath, QUIET, '--import', pathOf('../../src/preload.ts'), '-e', 'setInterval(() => {}, 1e6)'],
+    env,
+  })
   assert.deepEqual(await once(child, 'exit'), [1, null])
 })
 
@@ -57,12 +59,13 @@ test('the sweep finds this data folder only, spares the own run, and asks some p
 }, async (t) => {
   const dataId = uuidv7()
   const old = start(t, { command: ['sleep', '600'], env: environment('old', dataId) })
-  const polite = start(t, { command: ['sh', '-c', 'trap "exit 0" TERM; echo set; while :; do read x; done'], {
+  const polite = start(t, {
+    command: ['sh', '-c', 'trap "exit 0" TERM; echo set; while :; do read x; done'],
     env: environment('old', dataId),
     stdin: true,
   })
   await firstLine(polite)
-  const own = start(t, 'sleep', ['600'], env: environment('now', dataId) })
+  const own = start(t, { command: ['sleep', '600'], env: environment('now', dataId) })
   const stranger = start(t, { command: ['sleep', '600'], env: environment('old', uuidv7()) })
   const found = await until(async () => {
     const list = await findSurvivors(dataId, 'now')
@@ -81,14 +84,15 @@ test('the sweep finds this data folder only, spares the own run, and asks some p
 
 test('the sweep kills what ignores the polite signal', { skip: !isLinux }, async (t) => {
   const dataId = uuidv7()
-  const deaf = start(t, { command: ['sh', '-c', 'trap "" TERM; echo set; while :; do read x; done'], {
+  const deaf = start(t, {
+    command: ['sh', '-c', 'trap "" TERM; echo set; while :; do read x; done'],
     env: environment('old', dataId),
     stdin: true,
   })
   await firstLine(deaf)
   const end = once(deaf, 'exit')
   await endSurvivors(dataId, { termFirst: ['sh'], timeoutMs: 300 })
-  assert.deepEqual(await end, [null, 'SIGKILL'] })
+  assert.deepEqual(await end, [null, 'SIGKILL'])
 })
 
 function environment(runId: string, dataId: string): NodeJS.ProcessEnv {
