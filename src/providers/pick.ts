@@ -8,7 +8,12 @@ import { createFfmpeg, type Ffmpeg, versionOf } from './ffmpeg/ffmpeg.ts'
 import type { ImageProvider, ScriptWriter, SpeechProvider } from './provider.ts'
 
 /** `nice` is the priority of subprocesses that no stage has asked for. */
-export type ProviderOptions = { ffmpegPath: string | null; ffprobePath: string | null; fontDir: string | null; nice: number }
+export type ProviderOptions = {
+  ffmpegPath: string | null
+  ffprobePath: string | null
+  fontDir: string | null
+  nice: number
+}
 
 export type Providers = {
   script: ScriptWriter
@@ -46,8 +51,14 @@ export async function describeProviders(options: ProviderOptions): Promise<Provi
 export type MissingProgram = { program: string; hint: string }
 
 /** Those of `needs` that are not on this machine, each with the command that installs it. Starts no process. */
-export async function missingPrograms(needs: readonly string[], options?: Partial<ProviderOptions>): Promise<MissingProgram[]> {
-  const chosen: Record<string, string | null | undefined> = { ffmpeg: options?.ffmpegPath, ffprobe: options?.ffprobePath }
+export async function missingPrograms(
+  needs: readonly string[],
+  options?: Partial<ProviderOptions>,
+): Promise<MissingProgram[]> {
+  const chosen: Record<string, string | null | undefined> = {
+    ffmpeg: options?.ffmpegPath,
+    ffprobe: options?.ffprobePath,
+  }
   const found = await Promise.all(needs.map((program) => findProgram(chosen[program] ?? program)))
   const missing = needs.filter((_, index) => !found[index])
   if (missing.length === 0) return []

@@ -4,13 +4,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sha256 } from '../../src/lib/ids.ts'
 import { silentLog } from '../../src/lib/log.ts'
-import type { ArtifactRef, Emission, PipelineDefinition, StageArtifacts, StageContext } from '../../src/pipelines/define.ts'
+import type {
+  ArtifactRef,
+  Emission,
+  PipelineDefinition,
+  StageArtifacts,
+  StageContext,
+} from '../../src/pipelines/define.ts'
 import { createProviders, type Providers } from '../../src/providers/pick.ts'
 import type { Provenance } from '../../src/providers/provider.ts'
 
 export const PLAIN_OPTIONS = { ffmpegPath: null, ffprobePath: null, fontDir: null, nice: 0 }
 
-export type StageRecord = { result: unknown; emissions: Emission[]; provenance: Provenance; steps: string[]; ms: number }
+export type StageRecord = {
+  result: unknown
+  emissions: Emission[]
+  provenance: Provenance
+  steps: string[]
+  ms: number
+}
 
 export type StageRunner = AsyncDisposable & {
   folder: string
@@ -23,7 +35,11 @@ export type StageRunner = AsyncDisposable & {
   onStep: (name: string) => void
 }
 
-export async function openStages(pipeline: PipelineDefinition, input: unknown, providers: Providers = createProviders(PLAIN_OPTIONS)): Promise<StageRunner> {
+export async function openStages(
+  pipeline: PipelineDefinition,
+  input: unknown,
+  providers: Providers = createProviders(PLAIN_OPTIONS),
+): Promise<StageRunner> {
   const folder = await mkdtemp(join(tmpdir(), 'showrunner-stages-'))
   const published = join(folder, 'published')
   await mkdir(join(folder, 'artifacts'))
@@ -40,7 +56,13 @@ export async function openStages(pipeline: PipelineDefinition, input: unknown, p
       const stage = pipeline.stages.find((s) => s.name === name)!
       const work = await mkdtemp(join(folder, 'work-'))
       const artifacts = openArtifacts(folder, { work, stage: name, refs })
-      const record: StageRecord = { result: undefined, emissions: [], provenance: { provider: '', model: null, degraded: [] }, steps: [], ms: 0 }
+      const record: StageRecord = {
+        result: undefined,
+        emissions: [],
+        provenance: { provider: '', model: null, degraded: [] },
+        steps: [],
+        ms: 0,
+      }
       const results = Object.fromEntries(Object.entries(runner.records).map(([key, r]) => [key, r.result]))
       const context = contextOf({ name, input: parsed, results, signal, providers, artifacts, record, memory, runner })
       const startedMs = performance.now()
@@ -92,7 +114,11 @@ function contextOf(parts: ContextParts): StageContext {
     emit: (value) => void record.emissions.push(value),
     credit: (by) => {
       const { provider, model, degraded } = record.provenance
-      record.provenance = { provider: by.provider ?? provider, model: by.model ?? model, degraded: [...degraded, ...(by.degraded ?? [])] }
+      record.provenance = {
+        provider: by.provider ?? provider,
+        model: by.model ?? model,
+        degraded: [...degraded, ...(by.degraded ?? [])],
+      }
     },
     async publish(files) {
       await rm(runner.published, { recursive: true, force: true })
@@ -107,7 +133,10 @@ function contextOf(parts: ContextParts): StageContext {
   }
 }
 
-function openArtifacts(folder: string, of: { work: string; stage: string; refs: Map<string, ArtifactRef> }): StageArtifacts {
+function openArtifacts(
+  folder: string,
+  of: { work: string; stage: string; refs: Map<string, ArtifactRef> },
+): StageArtifacts {
   const pathOf = (name: string) => join(folder, 'artifacts', name)
   return {
     workPath: (name) => join(of.work, name),

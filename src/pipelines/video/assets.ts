@@ -27,13 +27,17 @@ export async function makeAssets(context: StageContext<VideoInput>): Promise<Ass
     context.emit({ current: ++current, total, item_name: shot.name })
     return assets
   })
-  const degraded = made.flatMap((shot) => shot.degraded)
+  const degraded = [...new Set(made.flatMap((shot) => shot.degraded))]
   context.credit({ ...narrator.provenance, degraded: [...narrator.provenance.degraded, ...degraded] })
   const shots = made.map(({ degraded: _, ...shot }) => shot)
   return { shots, voice: narrator.voice, engine: narrator.engine, silent: narrator.silent }
 }
 
-async function makeShot(context: StageContext<VideoInput>, shot: Shot, tools: Tools & { label: string }): Promise<MadeShot> {
+async function makeShot(
+  context: StageContext<VideoInput>,
+  shot: Shot,
+  tools: Tools & { label: string },
+): Promise<MadeShot> {
   const picture = await drawPicture(context, shot, tools)
   const lines: SpokenLine[] = []
   const degraded = [...picture.degraded]
@@ -48,7 +52,11 @@ async function makeShot(context: StageContext<VideoInput>, shot: Shot, tools: To
   return { name: shot.name, headline: shot.headline, camera: shot.camera, picture: picture.name, lines, degraded }
 }
 
-async function drawPicture(context: StageContext<VideoInput>, shot: Shot, { artist, label }: Tools & { label: string }) {
+async function drawPicture(
+  context: StageContext<VideoInput>,
+  shot: Shot,
+  { artist, label }: Tools & { label: string },
+) {
   const name = `${shot.name}.png`
   const path = context.artifacts.workPath(name)
   const frame = sizeOf(context.input)

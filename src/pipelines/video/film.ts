@@ -13,7 +13,6 @@ export type FilmParts = {
   context: StageContext<VideoInput>
   work: Work
   plan: FilmPlan
-  silent: boolean
   title: string
   /** Artifact names, in order. */
   clips: string[]
@@ -33,7 +32,7 @@ export async function joinFilm(parts: FilmParts): Promise<MadeFilm> {
   const args = filmArgs({
     list: 'clips.txt',
     narration: 'narration.wav',
-    silent: parts.silent,
+    loudness: await providers.ffmpeg.loudness('narration.wav', work),
     frames: plan.frames,
     fps: FPS,
     title: parts.title,
@@ -42,7 +41,11 @@ export async function joinFilm(parts: FilmParts): Promise<MadeFilm> {
   })
   await providers.ffmpeg.run(args, work)
   const path = artifacts.workPath('film.part.mp4')
-  const facts = await providers.ffmpeg.check(path, { ...sizeOf(context.input), frames: plan.frames, fps: FPS, audio: true }, work)
+  const facts = await providers.ffmpeg.check(
+    path,
+    { ...sizeOf(context.input), frames: plan.frames, fps: FPS, audio: true },
+    work,
+  )
   await artifacts.put('video.mp4', { path }, 'video/mp4')
   await artifacts.put('video.srt', { data: srtOf(parts) }, 'application/x-subrip')
   await artifacts.put('video.check.json', { data: `${JSON.stringify(facts, null, 2)}\n` }, 'application/json')
@@ -53,14 +56,21 @@ export async function joinFilm(parts: FilmParts): Promise<MadeFilm> {
 async function writeNarration({ context, plan }: FilmParts, path: string): Promise<void> {
   const lines = plan.shots.flatMap((shot) => shot.lines)
   const sampleRate = await rateOf(context, lines[0]!)
-  await writeTrack(path, { sampleRate, totalSamples: Math.round(plan.durationS * sampleRate) }, pieces(context, lines, sampleRate))
+  await writeTrack(
+    path,
+    { sampleRate, totalSamples: Math.round(plan.durationS * sampleRate) },
+    pieces(context, lines, sampleRate),
+  )
 }
 
 async function* pieces(context: StageContext, lines: readonly PlannedLine[], sampleRate: number) {
   for (const line of lines) {
     const wav = await readLine(context, line)
     if (wav.sampleRate !== sampleRate)
-      throw new AppError('invalid_output', `${line.narration} has ${wav.sampleRate} samples a second, others ${sampleRate}`)
+      throw new AppError(
+        'invalid_output',
+        `${line.narration} has ${wav.sampleRate} samples a second, others ${sampleRate}`,
+      )
     yield { at: Math.round(line.startS * sampleRate), samples: wav.samples }
   }
 }

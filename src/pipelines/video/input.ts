@@ -17,7 +17,10 @@ const readable = (name: string) =>
   z
     .string({ error: `${name} must be text` })
     .refine((text) => !text.includes('\0'), { error: `${name} holds a NUL character`, abort: true })
-    .refine((text) => text.isWellFormed(), { error: `${name} holds half of a surrogate pair: it is not valid Unicode`, abort: true })
+    .refine((text) => text.isWellFormed(), {
+      error: `${name} holds half of a surrogate pair: it is not valid Unicode`,
+      abort: true,
+    })
 
 export const videoInput = z.strictObject({
   text: readable('text')
@@ -29,14 +32,19 @@ export const videoInput = z.strictObject({
     .refine((text) => lengthOf(text) <= 200, { error: 'title is longer than 200 characters' })
     .optional()
     .meta({ description: 'Drawn on the thumbnail; by default the first heading or sentence' }),
-  aspect: z.enum(['16:9', '9:16', '1:1']).default('16:9').meta({ description: 'Shape of the picture, width to height' }),
+  aspect: z
+    .enum(['16:9', '9:16', '1:1'])
+    .default('16:9')
+    .meta({ description: 'Shape of the picture, width to height' }),
   height: z
     .literal(HEIGHTS, { error: `height must be one of ${HEIGHTS.join(', ')}` })
     .default(720)
     .meta({ description: 'Height of the picture in pixels' }),
   voice: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_+/-]{0,63}$/, { error: 'voice must be the name of an espeak-ng voice, e.g. en-us or de+f3' })
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_+/-]{0,63}$/, {
+      error: 'voice must be the name of an espeak-ng voice, e.g. en-us or de+f3',
+    })
     .optional()
     .meta({ description: 'By default the voice of the language of the text' }),
   max_duration_s: z

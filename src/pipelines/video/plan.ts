@@ -68,7 +68,9 @@ function lengthOf(shot: ShotAssets, last: boolean): number {
 /** One pass over the lightest lines: each that is left out brings the film nearer to its limit. */
 function fit(shots: readonly ShotAssets[], maxS: number): ShotAssets[] {
   let kept = [...shots]
-  const lightest = shots.flatMap((shot) => shot.lines).toSorted((a, b) => a.weight - b.weight || b.duration_s - a.duration_s)
+  const lightest = shots
+    .flatMap((shot) => shot.lines)
+    .toSorted((a, b) => a.weight - b.weight || b.duration_s - a.duration_s)
   for (const line of lightest) {
     if (filmS(kept) <= maxS || lineCount(kept) === 1) break
     kept = without(kept, line)

@@ -2,8 +2,8 @@
 import { symlink, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { mapLimit } from '../../lib/map-limit.ts'
-import type { Fonts } from '../../providers/builtin/fonts.ts'
 import { notDrawn } from '../../providers/builtin/drawable.ts'
+import type { Fonts } from '../../providers/builtin/fonts.ts'
 import { type ClipShot, clipArgs } from '../../providers/ffmpeg/clip.ts'
 import type { Work } from '../../providers/provider.ts'
 import type { StageContext } from '../define.ts'
@@ -17,9 +17,15 @@ import { openWork } from './work.ts'
 /** Joining copies pictures and encodes only sound: the clips are nearly all of the work. */
 const CLIPS_PERCENT = 94
 
-const NEEDED = { filters: ['zoompan', 'xfade', 'ass', 'loudnorm'], encoders: ['libx264', 'aac'] }
+const NEEDED = { filters: ['zoompan', 'xfade', 'ass', 'loudnorm', 'alimiter'], encoders: ['libx264', 'aac'] }
 
-type Rendering = { context: StageContext<VideoInput>; work: Work; plan: FilmPlan; fonts: Fonts; onFrames: (shot: string, frames: number) => void }
+type Rendering = {
+  context: StageContext<VideoInput>
+  work: Work
+  plan: FilmPlan
+  fonts: Fonts
+  onFrames: (shot: string, frames: number) => void
+}
 type MadeClip = { artifact: string; missing: string[] }
 
 export async function renderFilm(context: StageContext<VideoInput>): Promise<RenderResult> {
@@ -31,21 +37,38 @@ export async function renderFilm(context: StageContext<VideoInput>): Promise<Ren
   const fonts = await context.providers.fonts(work.folder)
   const rendering: Rendering = { context, work, plan, fonts, onFrames: frameProgress(context, plan) }
   const lanes = Math.min(4, availableParallelism())
-  const clips = await mapLimit(plan.shots, lanes, (shot, index) => context.step(`clip-${shot.name}`, () => makeClip(rendering, shot, index)))
+  const clips = await mapLimit(plan.shots, lanes, (shot, index) =>
+    context.step(`clip-${shot.name}`, () => makeClip(rendering, shot, index)),
+  )
   context.emit({ progress: CLIPS_PERCENT, message: 'joining clips and narration' })
-  const degraded = [...notDrawn(clips.flatMap((clip) => clip.missing)), ...(assets.silent ? ['the film has no narration'] : [])]
+  const degraded = [
+    ...notDrawn(clips.flatMap((clip) => clip.missing)),
+    ...(assets.silent ? ['the film has no narration'] : []),
+  ]
   const made = await context.step('film', () =>
-    joinFilm({ context, work, plan, silent: assets.silent, title: script.title, clips: clips.map((clip) => clip.artifact) }),
+    joinFilm({ context, work, plan, title: script.title, clips: clips.map((clip) => clip.artifact) }),
   )
   context.credit({ provider: 'builtin', model: null, degraded })
-  return { ...made, ...sizeOf(context.input), frames: plan.frames, fps: FPS, shots: plan.shots.length, dropped_lines: plan.droppedLines }
+  return {
+    ...made,
+    ...sizeOf(context.input),
+    frames: plan.frames,
+    fps: FPS,
+    shots: plan.shots.length,
+    dropped_lines: plan.droppedLines,
+  }
 }
 
 async function makeClip(rendering: Rendering, shot: PlannedShot, index: number): Promise<MadeClip> {
   const { context, work, plan, fonts } = rendering
   const before = plan.shots[index - 1] ?? null
   const frame = sizeOf(context.input)
-  await Promise.all([shot, before].map((s) => s && symlink(context.artifacts.path(s.picture), context.artifacts.workPath(`${shot.name}-of-${s.name}.png`))))
+  await Promise.all(
+    [shot, before].map(
+      (s) =>
+        s && symlink(context.artifacts.path(s.picture), context.artifacts.workPath(`${shot.name}-of-${s.name}.png`)),
+    ),
+  )
   const burned = await writeSubtitles(rendering, shot)
   const name = `clip-${shot.name}.mp4`
   const part = `${shot.name}.part.mp4`
@@ -77,7 +100,10 @@ function clipShot(shot: PlannedShot, clip: PlannedShot): ClipShot {
   }
 }
 
-async function writeSubtitles({ context, fonts }: Rendering, shot: PlannedShot): Promise<{ file: string | null; missing: string[] }> {
+async function writeSubtitles(
+  { context, fonts }: Rendering,
+  shot: PlannedShot,
+): Promise<{ file: string | null; missing: string[] }> {
   const frame = sizeOf(context.input)
   const cues = shot.lines.flatMap((line) => cuesOf(line, charsPerRow(frame)))
   const burned = ass(cues, frame, { family: 'DejaVu Sans', offsetS: shot.startFrame / FPS, covers: fonts.covers })

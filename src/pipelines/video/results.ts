@@ -24,6 +24,11 @@ export type RenderResult = {
 
 export type ThumbnailResult = { thumbnail: string }
 
-export type VideoResults = { script: ScriptResult; assets: AssetsResult; render: RenderResult; thumbnail: ThumbnailResult }
+export type VideoResults = {
+  script: ScriptResult
+  assets: AssetsResult
+  render: RenderResult
+  thumbnail: ThumbnailResult
+}
 
 export type UploadResult = { target: 'local'; message: string; files: string[] }

@@ -18,7 +18,11 @@ export async function* writeScript(context: StageContext<VideoInput>): AsyncGene
   context.credit({ provider, model, degraded })
   for (const shot of script.shots) yield `${shot.lines.map((line) => line.text).join(' ')}\n`
   const result = { ...script, method: 'extractive' as const }
-  await artifacts.put('script.json', { data: `${JSON.stringify({ provider, model, degraded, ...result }, null, 2)}\n` }, 'application/json')
+  await artifacts.put(
+    'script.json',
+    { data: `${JSON.stringify({ provider, model, degraded, ...result }, null, 2)}\n` },
+    'application/json',
+  )
   yield { progress: 100, message: `${script.shots.length} shots` }
   return result
 }

@@ -16,7 +16,9 @@ export function charsPerRow({ width, height }: Frame): number {
 /** Cues of a line share its time by their length. */
 export function cuesOf(line: PlannedLine, perRow: number): Cue[] {
   const rows = wrap(line.text, perRow)
-  const groups = Array.from({ length: Math.ceil(rows.length / ROWS_MAX) }, (_, i) => rows.slice(i * ROWS_MAX, (i + 1) * ROWS_MAX))
+  const groups = Array.from({ length: Math.ceil(rows.length / ROWS_MAX) }, (_, i) =>
+    rows.slice(i * ROWS_MAX, (i + 1) * ROWS_MAX),
+  )
   const lengths = groups.map((group) => group.join(' ').length)
   const total = lengths.reduce((sum, length) => sum + length, 0)
   let before = 0
@@ -30,14 +32,21 @@ export function cuesOf(line: PlannedLine, perRow: number): Cue[] {
 /** SubRip. Times are rounded inwards, so that no cue leaves its line. */
 export function srt(cues: readonly Cue[]): string {
   return cues
-    .map((cue, i) => `${i + 1}\n${srtTime(Math.ceil(cue.startS * 1000))} --> ${srtTime(Math.floor(cue.endS * 1000))}\n${cue.rows.join('\n')}\n`)
+    .map(
+      (cue, i) =>
+        `${i + 1}\n${srtTime(Math.ceil(cue.startS * 1000))} --> ${srtTime(Math.floor(cue.endS * 1000))}\n${cue.rows.join('\n')}\n`,
+    )
     .join('\n')
 }
 
 export type Burned = { ass: string | null; missing: string[] }
 
 /** What is burned into a clip that begins `offsetS` into the film; null when nothing of it can be drawn. */
-export function ass(cues: readonly Cue[], frame: Frame, options: { family: string; offsetS: number; covers: (c: number) => boolean }): Burned {
+export function ass(
+  cues: readonly Cue[],
+  frame: Frame,
+  options: { family: string; offsetS: number; covers: (c: number) => boolean },
+): Burned {
   const missing = new Set<string>()
   const events: string[] = []
   for (const cue of cues) {
@@ -45,7 +54,9 @@ export function ass(cues: readonly Cue[], frame: Frame, options: { family: strin
     for (const row of rows) for (const writing of row.missing) missing.add(writing)
     const text = rows.some((row) => row.text === null) ? '' : rows.map((row) => escapeAss(row.text!)).join('\\N')
     if (text === '') continue
-    events.push(`Dialogue: 0,${assTime(cue.startS - options.offsetS)},${assTime(cue.endS - options.offsetS)},Line,,0,0,0,,${text}`)
+    events.push(
+      `Dialogue: 0,${assTime(cue.startS - options.offsetS)},${assTime(cue.endS - options.offsetS)},Line,,0,0,0,,${text}`,
+    )
   }
   return { ass: events.length === 0 ? null : assFile(frame, options.family, events), missing: [...missing].sort() }
 }

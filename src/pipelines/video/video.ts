@@ -41,7 +41,11 @@ export const video = definePipeline<VideoInput>({
       timeLimitS: 4_200,
       run: async (context) => (await import('./render.ts')).renderFilm(context),
     },
-    { name: 'thumbnail', queue: 'video', run: async (context) => (await import('./thumbnail.ts')).makeThumbnail(context) },
+    {
+      name: 'thumbnail',
+      queue: 'video',
+      run: async (context) => (await import('./thumbnail.ts')).makeThumbnail(context),
+    },
     { name: 'upload', queue: 'video', run: async (context) => (await import('./upload.ts')).publishLocally(context) },
   ],
 })

@@ -16,7 +16,8 @@ export async function drawCard(card: PictureBrief): Promise<void> {
   const background = Buffer.from(sceneSvg(card.scene, card))
   const texts = [await headline(card), await label(card)].filter((overlay) => overlay !== undefined)
   const image = sharp(background).composite(texts).removeAlpha()
-  const encoded = card.format === 'png' ? image.png({ compressionLevel: 6 }) : image.jpeg({ quality: 90, mozjpeg: false })
+  const encoded =
+    card.format === 'png' ? image.png({ compressionLevel: 6 }) : image.jpeg({ quality: 90, mozjpeg: false })
   await writeFile(card.path, await encoded.toBuffer())
 }
 
@@ -26,7 +27,10 @@ async function headline(card: PictureBrief): Promise<OverlayOptions | undefined>
   const box = { width: Math.round(card.width * SAFE), height: Math.round(card.height * 0.4) }
   const text = await fittingText(card, box)
   const pad = Math.round(Math.min(card.width, card.height) * 0.045)
-  const plate = { width: Math.min(card.width, text.width + 2 * pad), height: Math.min(card.height, text.height + 2 * pad) }
+  const plate = {
+    width: Math.min(card.width, text.width + 2 * pad),
+    height: Math.min(card.height, text.height + 2 * pad),
+  }
   const input = await sharp(Buffer.from(plateSvg(plate, pad)))
     .composite([{ input: text.data, gravity: 'centre' }])
     .png()
@@ -38,36 +42,45 @@ async function headline(card: PictureBrief): Promise<OverlayOptions | undefined>
   }
 }
 
-type Picture = { data: Buffer; width: number; height: number }
+type Box = { width: number; height: number }
+type Picture = Box & { data: Buffer }
+type TextStyle = { px: number; width: number; bold: boolean; breakWords?: boolean }
 
-/** The largest size at which the text fits; the smallest one is cropped to the box rather than refused. */
-async function fittingText(card: PictureBrief, box: { width: number; height: number }): Promise<Picture> {
-  let picture: Picture | undefined
+/** The largest size at which whole words fit; as a last resort words are broken and rows cut off. */
+async function fittingText(card: PictureBrief, box: Box): Promise<Picture> {
+  const side = Math.min(card.width, card.height)
   for (const share of SIZES) {
-    picture = await textPicture(card.headline, { px: Math.min(card.width, card.height) * share, width: box.width, bold: true })
+    const picture = await textPicture(card.headline, { px: side * share, width: box.width, bold: true })
     if (picture.width <= box.width && picture.height <= box.height) return picture
   }
-  const { data, width, height } = picture!
+  const px = side * SIZES.at(-1)!
+  return crop(await textPicture(card.headline, { px, width: box.width, bold: true, breakWords: true }), box)
+}
+
+async function crop({ data, width, height }: Picture, box: Box): Promise<Picture> {
   const area = { left: 0, top: 0, width: Math.min(width, box.width), height: Math.min(height, box.height) }
-  const cropped = await sharp(data).extract(area).png().toBuffer()
-  return { data: cropped, width: area.width, height: area.height }
+  return { data: await sharp(data).extract(area).png().toBuffer(), width: area.width, height: area.height }
 }
 
 async function label(card: PictureBrief): Promise<OverlayOptions | undefined> {
   if (card.label === '') return undefined
-  const text = await textPicture(card.label, { px: Math.min(card.width, card.height) * 0.03, width: card.width, bold: false })
+  const text = await textPicture(card.label, {
+    px: Math.min(card.width, card.height) * 0.03,
+    width: card.width,
+    bold: false,
+  })
   return { input: text.data, left: Math.round((card.width - text.width) / 2), top: Math.round(card.height * 0.17) }
 }
 
 /** Pango breaks lines and shapes every script; at 72 dpi its points are our pixels. */
-async function textPicture(text: string, style: { px: number; width: number; bold: boolean }): Promise<Picture> {
+async function textPicture(text: string, style: TextStyle): Promise<Picture> {
   const { data, info } = await sharp({
     text: {
       text: `<span foreground="#ffffff">${xml(text)}</span>`,
       font: `${FONT_FAMILY}${style.bold ? ' Bold' : ''} ${Math.round(style.px)}`,
       width: style.width,
       align: 'centre',
-      wrap: 'word-char',
+      wrap: style.breakWords ? 'word-char' : 'word',
       dpi: 72,
       rgba: true,
     },

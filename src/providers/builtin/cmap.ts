@@ -78,7 +78,9 @@ function parseFormat4(table: DataView, offset: number): Range[] {
     const last = table.getUint16(ends + i)
     const glyphs = table.getUint16(starts + 2 * size + i)
     if (glyphs === 0) ranges.push([first, Math.min(last, 0xfffe)])
-    else for (let c = first; c <= last; c++) if (table.getUint16(starts + 2 * size + i + glyphs + 2 * (c - first))) ranges.push([c, c])
+    else
+      for (let c = first; c <= last; c++)
+        if (table.getUint16(starts + 2 * size + i + glyphs + 2 * (c - first))) ranges.push([c, c])
   }
   return ranges.filter(([first, last]) => first <= last)
 }

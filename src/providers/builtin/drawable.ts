@@ -5,7 +5,7 @@ import { writingsOf } from './writing.ts'
 export type Drawable = { text: string | null; missing: string[] }
 
 /** Joiners and selectors shape their neighbours and need no glyph of their own. */
-const SHAPING = /[\u200c\u200d\ufe00-\ufe0f\u200e\u200f\p{Cf}]/u
+const SHAPING = /\p{Cf}|\p{Variation_Selector}/u
 
 export function drawable(text: string, covers: (codePoint: number) => boolean): Drawable {
   const lacking = new Set([...text].filter((c) => !/\s/.test(c) && !SHAPING.test(c) && !covers(c.codePointAt(0)!)))

@@ -18,12 +18,15 @@ const outAt = args.indexOf('-w') + 1
 const outPath = outAt > 0 ? args[outAt] : undefined
 
 // WebAssembly sees files of its own: text goes in and sound comes out under plain names.
-const inside = args.flatMap((arg, i) => (arg === '--stdin' ? ['-f', 'in.txt'] : i === outAt && outPath ? ['out.wav'] : [arg]))
+const inside = args.flatMap((arg, i) =>
+  arg === '--stdin' ? ['-f', 'in.txt'] : i === outAt && outPath ? ['out.wav'] : [arg],
+)
 const text = args.includes('--stdin') ? readFileSync(0) : new Uint8Array()
 const name: string = 'espeak-ng' // a variable, because the package is optional and need not be there to type-check
 const { default: load } = (await import(name)) as { default: (options: EspeakOptions) => Promise<EspeakModule> }
 
-let exitCode = 0
+/** The first one counts: unwinding the WebAssembly stack calls `quit` again with 1. */
+let exitCode: number | undefined
 const errors: string[] = []
 const espeak = await load({
   arguments: inside,
@@ -31,10 +34,10 @@ const espeak = await load({
   print: (line) => process.stdout.write(`${line}\n`),
   printErr: (line) => errors.push(line),
   quit: (code) => {
-    exitCode = code
+    exitCode ??= code
   },
 })
-if (exitCode !== 0) {
+if (exitCode) {
   process.stderr.write(`${errors[0] ?? 'espeak-ng failed'}\n`)
   process.exit(exitCode)
 }

@@ -30,7 +30,11 @@ export async function prepareFonts(workFolder: string, fontDir: string | null): 
   await writeFile(configFile, fontConfig(folder))
   // What the first font draws, headlines and subtitles in bold included, the bundled pair draws alike.
   const coverage = await Promise.all(files.filter((file) => basename(file) !== BUNDLED[1]).map(readCoverage))
-  return { configFile, folder: 'fonts', covers: (codePoint) => coverage.some((ranges: Range[]) => covers(ranges, codePoint)) }
+  return {
+    configFile,
+    folder: 'fonts',
+    covers: (codePoint) => coverage.some((ranges: Range[]) => covers(ranges, codePoint)),
+  }
 }
 
 function bundledFonts(): string[] {

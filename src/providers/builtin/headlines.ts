@@ -23,12 +23,14 @@ export function titleFrom(sentence: string, longest = 70): string {
 }
 
 const LEADING = /^(the|a|an|this|that|these|those|his|her|its|their|our|my|your|some|any|no|every|each|all|such)\s+/i
-const EMPTY = /^(he|she|it|they|we|i|you|who|which|what|there|one|nothing|something|him|her|them|us|me|himself|herself)$/i
+const EMPTY =
+  /^(he|she|it|they|we|i|you|who|which|what|there|one|nothing|something|him|her|them|us|me|himself|herself)$/i
 
 function nounPhrases(text: string): string[] {
   const found = nlp(text).nouns().out('array') as string[]
   return found
-    .map((phrase) => phrase.replace(/[^\p{L}\p{N}' -]+/gu, ' ').replace(/\s+/g, ' ').trim())
+    .map((phrase) => phrase.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, ''))
+    .filter((phrase) => !/[^\p{L}\p{N}'’ -]/u.test(phrase)) // a phrase with a comma in it is two
     .map((phrase) => phrase.replace(LEADING, ''))
     .map((phrase) => phrase.replace(/ (of|for|to|in|with) (it|him|her|them|us|me|you)$/i, ''))
     .filter((phrase) => phrase.length > 2 && phrase.length <= LONGEST && !EMPTY.test(phrase))
@@ -49,7 +51,9 @@ function heaviest(phrases: readonly string[], tools: HeadlineTools): string | un
 /** Up to three weighty words, in the order in which they are said. */
 function keywords(text: string, { language, weightOf }: HeadlineTools): string[] {
   const words = [...new Set(wordsOf(text, language))]
-  const best = new Set(words.toSorted((a, b) => weightOf(b) * b.length ** 0.3 - weightOf(a) * a.length ** 0.3).slice(0, 3))
+  const best = new Set(
+    words.toSorted((a, b) => weightOf(b) * b.length ** 0.3 - weightOf(a) * a.length ** 0.3).slice(0, 3),
+  )
   return words.filter((word) => best.has(word)).map((word) => [...word].slice(0, LONGEST / 2).join(''))
 }
 

@@ -63,9 +63,16 @@ function light(random: Random, { width, height }: SceneSize, palette: Palette): 
 }
 
 /** A smooth horizon through a few random heights, with motifs standing on the two nearer ones. */
-function ridge(random: Random, { width, height }: SceneSize, layer: { depth: number; palette: Palette; scene: string }): string {
+function ridge(
+  random: Random,
+  { width, height }: SceneSize,
+  layer: { depth: number; palette: Palette; scene: string },
+): string {
   const base = height * (0.6 + layer.depth * 0.13)
-  const points = Array.from({ length: 7 }, (_, i) => ({ x: (width * i) / 6, y: base + height * 0.11 * (random() - 0.5) }))
+  const points = Array.from({ length: 7 }, (_, i) => ({
+    x: (width * i) / 6,
+    y: base + height * 0.11 * (random() - 0.5),
+  }))
   const curve = points.slice(1).map((p, i) => {
     const middle = px((points[i]!.x + p.x) / 2)
     return `C${middle} ${px(points[i]!.y)} ${middle} ${px(p.y)} ${px(p.x)} ${px(p.y)}`
@@ -73,11 +80,17 @@ function ridge(random: Random, { width, height }: SceneSize, layer: { depth: num
   const ground = `<path d="M0 ${px(points[0]!.y)}${curve.join('')}V${height}H0Z" fill="${layer.palette.ridge(layer.depth)}"/>`
   if (layer.depth === 0) return ground
   const motif = MOTIFS.find(({ words }) => words.test(layer.scene))
-  const shapes = motif ? points.slice(1, -1).map((p) => standing(random, p, { draw: motif.draw, height, depth: layer.depth })) : []
+  const shapes = motif
+    ? points.slice(1, -1).map((p) => standing(random, p, { draw: motif.draw, height, depth: layer.depth }))
+    : []
   return `${ground}<g fill="${layer.palette.motif}" fill-opacity="${0.45 + 0.2 * layer.depth}">${shapes.join('')}</g>`
 }
 
-function standing(random: Random, at: { x: number; y: number }, how: { draw: Motif; height: number; depth: number }): string {
+function standing(
+  random: Random,
+  at: { x: number; y: number },
+  how: { draw: Motif; height: number; depth: number },
+): string {
   const x = at.x + (random() - 0.5) * how.height * 0.12
   return how.draw(x, at.y + how.height * 0.012, how.height * (0.07 + 0.05 * random()) * (0.7 + 0.4 * how.depth))
 }

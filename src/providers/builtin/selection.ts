@@ -26,7 +26,5 @@ export function select(candidates: readonly Candidate[], targetS: number): Chose
     kept.set(candidate.index, lines)
   }
   if (kept.size === 0) kept.set(byScore[0]!.index, linesOf(byScore[0]!.text).slice(0, 1))
-  return scored.flatMap((c) =>
-    (kept.get(c.index) ?? []).map((text) => ({ sentence: c.index, text, score: c.score })),
-  )
+  return scored.flatMap((c) => (kept.get(c.index) ?? []).map((text) => ({ sentence: c.index, text, score: c.score })))
 }

@@ -17,7 +17,7 @@ const RUN_ON = 600
 export function sentencesOf(blocks: readonly Block[], language: string): Sentence[] {
   const split = language === 'en' ? splitEnglish : splitUnicode(language)
   return blocks.flatMap((block, paragraph) =>
-    split(block.text)
+    withoutLoneMarks(split(block.text))
       .flatMap((text) => (text.length > RUN_ON ? linesOf(text) : [text.trim()]))
       .filter((text) => text !== '')
       .map((text) => ({ text, paragraph })),
@@ -37,6 +37,16 @@ export function linesOf(sentence: string, max = LINE_MAX): string[] {
   }
   if (rest !== '') lines.push(rest)
   return lines.filter((line) => line !== '')
+}
+
+/** A dash, an ellipsis or an emoji that a splitter took for a sentence belongs to the one before. */
+function withoutLoneMarks(sentences: readonly string[]): string[] {
+  const joined: string[] = []
+  for (const sentence of sentences) {
+    if (joined.length > 0 && !/[\p{L}\p{N}]/u.test(sentence)) joined.push(`${joined.pop()!.trimEnd()} ${sentence}`)
+    else joined.push(sentence)
+  }
+  return joined
 }
 
 function splitEnglish(text: string): string[] {

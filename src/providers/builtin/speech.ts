@@ -17,6 +17,8 @@ const WORDS_PER_MINUTE = '165'
 const LINE_TIMEOUT_MS = 60_000
 /** -60 dB: espeak-ng's speech is a thousand times louder in power than this. */
 const AUDIBLE = 0.001
+/** Less is a click, made of signs that have no name. */
+const SHORTEST_S = 0.15
 
 const PROGRAM = { file: 'espeak-ng', args: [] } as const
 
@@ -28,7 +30,8 @@ export function createSpeech(): SpeechProvider {
       if (!command) return silentNarrator('no speech program is installed (espeak-ng)')
       const list = await exec(command.file, [...command.args, '--voices'], { ...running(work), timeoutMs: 20_000 })
       const voice = chooseVoice(parseVoices(list.stdout), wish)
-      if (voice === undefined) return silentNarrator(`espeak-ng has no voice for ${wish.language} (${wish.writing} script)`)
+      if (voice === undefined)
+        return silentNarrator(`espeak-ng has no voice for ${wish.language} (${wish.writing} script)`)
       return espeakNarrator({ engine, command, voice, work })
     },
   }
@@ -68,7 +71,10 @@ function isResolvable(name: string): boolean {
 function chooseVoice(voices: ReadonlySet<string>, wish: VoiceWish): string | undefined {
   if (wish.voice === null) return voiceFor(voices, wish.language, wish.writing)
   if (hasVoice(voices, wish.voice)) return wish.voice
-  throw new AppError('invalid_value', `There is no voice "${wish.voice}"; \`espeak-ng --voices\` lists those that there are`)
+  throw new AppError(
+    'invalid_value',
+    `There is no voice "${wish.voice}"; \`espeak-ng --voices\` lists those that there are`,
+  )
 }
 
 type Espeak = { engine: SpeechEngine; command: NonNullable<Command>; voice: string; work: Work }
@@ -83,7 +89,8 @@ function espeakNarrator({ engine, command, voice, work }: Espeak): Narrator {
       const args = [...command.args, '-v', voice, '-s', WORDS_PER_MINUTE, '-z', '--stdin', '-w', path]
       await exec(command.file, args, { ...running(work), input: spoken(text), timeoutMs: LINE_TIMEOUT_MS })
       const wav = await readSpeech(path)
-      if (wav === undefined || loudnessOf(wav.samples) < AUDIBLE) return speakSilence(text, path)
+      if (wav === undefined || secondsOf(wav) < SHORTEST_S || loudnessOf(wav.samples) < AUDIBLE)
+        return speakSilence(text, path)
       return { durationS: secondsOf(wav), audible: true }
     },
   }

@@ -28,7 +28,10 @@ export function openTool(work: Work, env: Record<string, string> = {}): Tool {
     exited = ended(started).then((why) => {
       child = undefined // a later call begins a new one
       work.signal.removeEventListener('abort', kill)
-      failAll(waiting, work.signal.aborted ? work.signal.reason : new AppError('program_failed', why, { retryable: true }))
+      failAll(
+        waiting,
+        work.signal.aborted ? work.signal.reason : new AppError('program_failed', why, { retryable: true }),
+      )
     })
     work.signal.addEventListener('abort', kill, { once: true })
     createInterface({ input: started.stdout! }).on('line', (line) => settle(waiting, JSON.parse(line) as Answer))

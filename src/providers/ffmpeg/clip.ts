@@ -46,7 +46,16 @@ export function clipArgs(clip: Clip): string[] {
 export const QUIET = ['-nostdin', '-hide_banner', '-v', 'error', '-progress', 'pipe:1', '-stats_period', '0.5']
 
 /** Nothing of the machine or the hour may get into a file: same input, same bytes. */
-export const BIT_EXACT = ['-map_metadata', '-1', '-fflags', '+bitexact', '-flags:v', '+bitexact', '-flags:a', '+bitexact']
+export const BIT_EXACT = [
+  '-map_metadata',
+  '-1',
+  '-fflags',
+  '+bitexact',
+  '-flags:v',
+  '+bitexact',
+  '-flags:a',
+  '+bitexact',
+]
 
 /** No B-frames: decode order is display order, so that joined clips need no edit lists at their seams. */
 const ENCODE_VIDEO = [

@@ -3,8 +3,9 @@ import { AppError } from '../../lib/errors.ts'
 import { exec } from '../../lib/exec.ts'
 import { installHint, readPlatform } from '../../lib/install-hint.ts'
 import type { Work } from '../provider.ts'
-import { framesOf } from './progress.ts'
+import { loudnessArgs, parseLoudness } from './film.ts'
 import { type ExpectedMedia, type MediaFacts, parseProbe, probeArgs, problemsOf } from './probe.ts'
+import { framesOf } from './progress.ts'
 
 export type FfmpegOptions = { ffmpegPath: string | null; ffprobePath: string | null }
 
@@ -15,6 +16,8 @@ export type FfmpegRun = { env?: Record<string, string>; onFrames?: (frames: numb
 export type Ffmpeg = {
   /** Runs in the work's folder until exit code 0. Throws as `exec` does, with the install command when missing. */
   run(args: readonly string[], work: Work, options?: FfmpegRun): Promise<void>
+  /** The loudness of a sound file in LUFS, or null when it is silent. */
+  loudness(path: string, work: Work): Promise<number | null>
   probe(path: string, work: Work): Promise<MediaFacts>
   /** Throws `invalid_output` with every difference; gives the facts of a file that is as planned. */
   check(path: string, expected: ExpectedMedia, work: Work): Promise<MediaFacts>
@@ -49,12 +52,18 @@ export function createFfmpeg(options: FfmpegOptions): Ffmpeg {
       }
       await hinted('ffmpeg', exec(ffmpeg, args, { ...shared(work), env: run.env, onLine }))
     },
+    async loudness(path, work) {
+      const { stderr } = await hinted('ffmpeg', exec(ffmpeg, loudnessArgs(path), shared(work)))
+      return parseLoudness(stderr)
+    },
     probe,
     async check(path, expected, work) {
       const facts = await probe(path, work)
       const problems = problemsOf(facts, expected)
       if (problems.length === 0) return facts
-      throw new AppError('invalid_output', `The video is not as planned: ${problems.join('; ')}`, { details: { facts } })
+      throw new AppError('invalid_output', `The video is not as planned: ${problems.join('; ')}`, {
+        details: { facts },
+      })
     },
     capabilities,
     async require(names, work) {
@@ -64,7 +73,10 @@ export function createFfmpeg(options: FfmpegOptions): Ffmpeg {
         ...names.encoders.filter((n) => !has.encoders.has(n)).map((n) => `encoder ${n}`),
       ]
       if (lacking.length === 0) return
-      throw new AppError('missing_program', `This build of ffmpeg has no ${lacking.join(', no ')}; install a full build`)
+      throw new AppError(
+        'missing_program',
+        `This build of ffmpeg has no ${lacking.join(', no ')}; install a full build`,
+      )
     },
     version: () => versionOf(ffmpeg),
   }

@@ -5,8 +5,8 @@ export type Film = {
   /** A concat list beside the command, see `concatList`. */
   list: string
   narration: string
-  /** Loudness is measured in gated speech: a track without any must not be normalised. */
-  silent: boolean
+  /** Of the narration, in LUFS (see `loudnessArgs`); null for a track without speech, which stays as it is. */
+  loudness: number | null
   frames: number
   fps: number
   title: string
@@ -14,8 +14,8 @@ export type Film = {
   out: string
 }
 
-/** EBU R128 for the web: -16 LUFS, true peak at most -1.5 dB. */
-const LOUDNESS = 'loudnorm=I=-16:TP=-1.5:LRA=11'
+/** EBU R128 for the web, in LUFS. */
+const TARGET_LUFS = -16
 
 export function filmArgs(film: Film): string[] {
   return [
@@ -29,13 +29,33 @@ export function filmArgs(film: Film): string[] {
   ]
 }
 
+/** The first of two passes: measures the whole track, so that one gain can be applied to all, without pumping. */
+export function loudnessArgs(narration: string): string[] {
+  const quiet = ['-nostdin', '-hide_banner', '-nostats', '-v', 'info']
+  return [...quiet, '-i', narration, '-af', `${STEREO},loudnorm=print_format=json`, '-f', 'null', '-']
+}
+
+/** Reads LUFS from the JSON at the end of that pass's log; null when there was no speech to measure (-inf). */
+export function parseLoudness(log: string): number | null {
+  const json = log.slice(log.lastIndexOf('{'), log.lastIndexOf('}') + 1)
+  const { input_i } = JSON.parse(json) as { input_i: string }
+  return Number.isFinite(Number(input_i)) ? Number(input_i) : null
+}
+
 /** The text of a concat list; names are our own and plain. */
 export function concatList(files: readonly string[]): string {
   return `ffconcat version 1.0\n${files.map((file) => `file ${file}\n`).join('')}`
 }
 
-/** loudnorm leaves 192 kHz and an open layout behind; without the two last filters FFmpeg 5.1 refuses them. */
-function audioFilter(film: Film): string {
-  const even = film.silent ? [] : [LOUDNESS]
-  return ['aresample=48000', ...even, 'aresample=48000', 'aformat=sample_fmts=fltp:channel_layouts=stereo', 'apad'].join(',')
+/**
+ * loudnorm's own second pass stays a decibel below its target on speech with sharp peaks (measured),
+ * because it turns everything down for them; one gain and a limiter at -1.9 dB reach it.
+ */
+function audioFilter({ loudness }: Film): string {
+  const gain = loudness === null ? [] : [`volume=${(TARGET_LUFS - loudness).toFixed(2)}dB`, LIMITER]
+  return [STEREO, ...gain, 'aformat=sample_fmts=fltp:channel_layouts=stereo', 'apad'].join(',')
 }
+
+/** One voice in both channels, at full level: what is measured is what will be heard. */
+const STEREO = 'aresample=48000,pan=stereo|c0=c0|c1=c0'
+const LIMITER = 'alimiter=limit=0.8:attack=1:release=50:level=false'

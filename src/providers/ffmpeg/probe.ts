@@ -1,12 +1,30 @@
 /** What ffprobe says of a file, and what is wrong with it. */
 
-export type VideoFacts = { codec: string; width: number; height: number; frames: number; packets: number; durationS: number }
+export type VideoFacts = {
+  codec: string
+  width: number
+  height: number
+  frames: number
+  packets: number
+  durationS: number
+}
 export type AudioFacts = { codec: string; sampleRate: number; channels: number; durationS: number }
 export type MediaFacts = { durationS: number; bytes: number; video: VideoFacts | null; audio: AudioFacts | null }
 
 /** Packets are counted because a truncated faststart file still claims its full length. */
 export function probeArgs(path: string): string[] {
-  return ['-v', 'error', '-count_packets', '-show_entries', `stream=${STREAM}`, '-show_entries', FORMAT, '-of', 'json', path]
+  return [
+    '-v',
+    'error',
+    '-count_packets',
+    '-show_entries',
+    `stream=${STREAM}`,
+    '-show_entries',
+    FORMAT,
+    '-of',
+    'json',
+    path,
+  ]
 }
 
 const STREAM = 'codec_type,codec_name,width,height,nb_frames,nb_read_packets,duration,sample_rate,channels'
