@@ -37,8 +37,7 @@ package() {
     dnf:npm) echo nodejs nodejs-npm ;;
     apk:npm) echo nodejs npm ;;
     brew:redis-server) echo redis ;;
-    brew:espeak-ng) echo espeak-ng ;;
-    brew:npm) echo node@24 ;;
+    brew:npm) echo node ;;
     *:redis-server) echo redis ;;
     *) echo "$1" ;;
   esac
@@ -47,45 +46,52 @@ package() {
 missing=""
 need() { # need <package key> <program> [<other program that does as well> …]
   key=$1; shift
-  if has_any "$@"; then return 0; fi
-  missing="$missing $(package "$key")"
+  if ! has_any "$@"; then missing="$missing $(package "$key")"; fi
+}
+
+install() { # install <packages>
+  echo "Installing: $*" >&2
+  case "$manager" in
+    apt-get) as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ;;
+    dnf) as_root dnf install -y -q "$@" >&2 ;;
+    apk) as_root apk add -q "$@" >&2 ;;
+    brew) brew install -q "$@" >&2 ;;
+    none) echo "No known package manager here. Please install: $*" >&2; exit 69 ;;
+  esac
 }
 
 need redis-server redis-server valkey-server
 need ffmpeg ffmpeg
 need espeak-ng espeak-ng espeak
 need npm npm
-if [ "$with_tests" = yes ]; then
-  need wrk wrk
-  # On macOS and WSL an installed Chrome does as well.
-  if [ ! -d "/Applications/Google Chrome.app" ]; then need chromium chromium chromium-browser google-chrome; fi
+if [ "$with_tests" = yes ]; then need wrk wrk; fi
+
+browser=present
+if [ "$with_tests" = yes ] && [ ! -d "/Applications/Google Chrome.app" ]; then
+  has_any chromium chromium-browser google-chrome || browser=missing
 fi
 
-install() {
-  echo "Installing:$missing" >&2
-  # shellcheck disable=SC2086 # a list of package names
-  case "$manager" in
-    apt-get)
-      as_root apt-get update -qq
-      # The service that Debian's package would start is not wanted: Showrunner starts its own Redis.
-      as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >&2 ;;
-    dnf) as_root dnf install -y -q $missing >&2 ;;
-    apk) as_root apk add -q $missing >&2 ;;
-    brew) brew install -q $missing >&2 ;;
-    none) echo "No known package manager here. Please install:$missing" >&2; exit 69 ;;
-  esac
-}
-if [ -n "$missing" ]; then install; fi
-
-# glibc Linux gets its Node with the packages below; elsewhere the system's must be recent enough.
-node_is_recent() { has node && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 24 || (a == 24 && b >= 9) ? 0 : 1)'; }
-bundled_node() { [ "$(uname -s)" = Linux ] && [ ! -e /etc/alpine-release ]; }
-if ! bundled_node && ! node_is_recent; then
-  case "$manager" in
-    brew) brew install -q node@24 >&2; PATH="$(brew --prefix node@24)/bin:$PATH"; export PATH ;;
-    apk) as_root apk add -q --upgrade nodejs npm >&2 ;;
-  esac
-  if ! node_is_recent; then echo "Node 24.9 or newer is needed; here is $(node --version 2>/dev/null || echo none)" >&2; exit 69; fi
-fi
+if [ "$manager" = apt-get ] && [ "$missing$browser" != present ]; then as_root apt-get update -qq; fi
+# shellcheck disable=SC2086 # a list of package names
+if [ -n "$missing" ]; then install $missing; fi
+# Some systems (Ubuntu) have no such package; the tests that need a browser then say so and are skipped.
+if [ "$browser" = missing ]; then install chromium || echo "No browser could be installed" >&2; fi
 
 npm ci --no-fund --no-audit --loglevel=error
+
+# On glibc Linux a recent Node has just come with the packages, and npm scripts find it first.
+# Elsewhere the system's takes its place, so that an older one on the PATH does not matter either.
+bundled=node_modules/.bin/node
+recent() { "$1" -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 24 || (a == 24 && b >= 9) ? 0 : 1)' 2>/dev/null; }
+if ! recent "$bundled"; then
+  system=$(command -v node || true)
+  if [ -z "$system" ] || ! recent "$system"; then
+    case "$manager" in
+      brew) brew install -q node@24 >&2; system=$(brew --prefix node@24)/bin/node ;;
+      apk) as_root apk add -q --upgrade nodejs >&2; system=$(command -v node) ;;
+    esac
+  fi
+  if [ -z "$system" ] || ! recent "$system"; then echo "Node 24.9 or newer is needed, and could not be installed here" >&2; exit 69; fi
+  mkdir -p node_modules/.bin
+  ln -sf "$system" "$bundled"
+fi
