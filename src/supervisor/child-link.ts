@@ -6,6 +6,7 @@ export type ChildLink = {
   onGo<T>(callback: (payload: T) => void): void
   onDrain<T>(callback: (payload: T) => void): void
   onHurry(callback: () => void): void
+  /** From now on the parent expects beats, and kills a child that is silent for too long. */
   ready(facts?: unknown): void
   /** Sends `get()` now and each `everyMs`; it keeps no process alive. */
   beat(get: () => unknown, everyMs?: number): void

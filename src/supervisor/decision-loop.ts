@@ -1,4 +1,5 @@
 /** Feeds events to the reducer one at a time, carries its actions out, and wakes it when something is due. */
+import { guarded } from './guard.ts'
 import type { Policy } from './policy.ts'
 import { reduce } from './reducer.ts'
 import type { ChildSpec } from './spec.ts'
@@ -39,7 +40,7 @@ export function createDecisionLoop(options: DecisionLoopOptions): DecisionLoop {
     for (let next = queue[0]; next; queue.shift(), next = queue[0]) {
       const turn = reduce(state, next, { nowMs: clock.now(), policy })
       state = turn.state
-      for (const action of turn.actions) options.act(action)
+      for (const action of turn.actions) guarded(() => options.act(action))
     }
     for (const check of waiters) check()
     schedule()

@@ -56,7 +56,7 @@ function onStart(turn: Turn, child: ChildState): void {
 function begin(turn: Turn, child: ChildState): void {
   child.phase = 'waiting'
   child.dueMs = null
-  if (child.kind === 'node') spawn(turn, child)
+  if (child.kind === 'node' || hasNeeds(turn.state, child)) spawn(turn, child)
 }
 
 function spawn(turn: Turn, child: ChildState): void {

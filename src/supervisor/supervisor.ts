@@ -4,6 +4,7 @@ import { within } from '../lib/until.ts'
 import { type ChildRecord, type ChildStatus, createRecord, statusOf } from './child-record.ts'
 import { type Clock, createDecisionLoop, type DecisionLoop } from './decision-loop.ts'
 import type { SupervisorFact } from './facts.ts'
+import { guarded } from './guard.ts'
 import { createHangWatch } from './hang.ts'
 import { DEFAULT_POLICY, type Policy } from './policy.ts'
 import { act, type Host, toChild } from './processes.ts'
@@ -61,13 +62,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   })
 
   function tell(fact: SupervisorFact): void {
-    outside(() => options.onFact(fact))
+    guarded(() => options.onFact(fact))
     const reason = bootFault(fact)
     if (reason !== null) for (const fail of faults) fail(fact.name, reason)
   }
 
   function onMessage(name: string, message: unknown): void {
-    outside(() => options.onMessage?.(name, message))
+    guarded(() => options.onMessage?.(name, message))
   }
 
   function onEnd(): void {
@@ -153,15 +154,4 @@ function hurry(host: Host, names: readonly string[], deadlineMs: number | undefi
 
 function named(host: Host, names: readonly string[]): ChildRecord[] {
   return names.flatMap((name) => host.records.get(name) ?? [])
-}
-
-/** A fault in a caller's callback surfaces as an uncaught error, and never in the middle of a turn. */
-function outside(callback: () => void): void {
-  try {
-    callback()
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error
-    })
-  }
 }

@@ -31,6 +31,7 @@ export function createUsageMeter(pids: () => number[], everyMs = 2_000): UsageMe
   const timer = setInterval(() => void sample(), everyMs).unref()
   return {
     of(pid) {
+      if (!samples.has(pid)) void sample() // new since the last round: the next question gets an answer
       const { rss_bytes, cpu_percent } = samples.get(pid) ?? NOTHING
       return { rss_bytes, cpu_percent }
     },

@@ -1,8 +1,12 @@
 /** A Redis of our own: its configuration, its secrets, and what survives which end. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { identityOf, isAlive } from '../../src/lib/process-tree.ts'
 import { until } from '../../src/lib/until.ts'
 import { openRedis } from '../../src/redis/client.ts'
 import { pingRedis } from '../../src/redis/knock.ts'
@@ -58,6 +62,27 @@ test('what was acknowledged survives a kill, and the same place serves again', a
   process.kill(redis.pid(), 'SIGKILL')
   await until(() => redis.facts.filter(({ type }) => type === 'child_ready').length === 2, WAIT)
   assert.equal(await client.get('kept'), 'yes')
+})
+
+test('SIGKILL of the supervisor ends it too, with its file written', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const dataDir = await temporaryFolder(t)
+  const fixture = fileURLToPath(new URL('../fixtures/children/redis-parent.ts', import.meta.url))
+  const parent = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fixture, dataDir])
+  t.after(() => void parent.kill('SIGKILL'))
+  const [line] = (await once(parent.stdout, 'data', { signal: AbortSignal.timeout(10_000) })) as [Buffer]
+  const { pid, url } = JSON.parse(line.toString()) as { pid: number; url: string }
+  const redis = identityOf(pid)
+  const client = openRedis({ url }, 'patient', { retryStrategy: null })
+  await client.set('kept', 'yes')
+  parent.kill('SIGKILL')
+  await until(() => !isAlive(redis), { timeoutMs: 3_000, everyMs: 10, what: 'Redis to end' })
+  const again = await superviseOwnRedis(t, dataDir)
+  await again.supervisor.start()
+  const reader = openRedis(again.place, 'patient')
+  t.after(() => reader.disconnect())
+  assert.equal(await reader.get('kept'), 'yes')
 })
 
 test('a stop asks politely, and the files are complete', async (t) => {
