@@ -11,6 +11,7 @@ import { childEnvironment } from './lib/child-environment.ts'
 import { dataLayout } from './project/layout.ts'
 import { describeProviders } from './providers/pick.ts'
 import type { HeldJob } from './queue/job.ts'
+import { createKeys } from './redis/keys.ts'
 import { locateRedis, type RedisLocation } from './redis/locate.ts'
 import type { RedisPlace } from './redis/place.ts'
 import { prepareOwnRedis } from './redis/spawn.ts'
@@ -25,6 +26,8 @@ export type BootOptions = {
   /** `performance.now()` when the program began. */
   startedMs: number
   onFact: (fact: LaunchFact) => void
+  /** Ends a boot that is still under way. */
+  signal: AbortSignal
   /** More variables for the children, e.g. where compiled code is cached. */
   childEnv?: Record<string, string>
 }
@@ -88,14 +91,18 @@ async function start(ground: Ground): Promise<App> {
   const life = createLife()
   const started = supervisor.start()
   started.catch(() => {}) // awaited below; the API's start may fail before it
+  const giveUp = () => supervisor.kill()
+  ground.signal.addEventListener('abort', giveUp, { once: true })
   try {
     service = await loadService(ground, { supervisor, held, redis, life })
     await started
+    ground.signal.throwIfAborted()
   } catch (error) {
     supervisor.kill()
     await service?.stop(0)
     throw error
   }
+  ground.signal.removeEventListener('abort', giveUp)
   life.phase = 'running'
   const run: RunFile = {
     pid: process.pid,
@@ -123,11 +130,35 @@ async function endEarlierRun({ folder, onFact }: Ground): Promise<void> {
 
 type ChosenRedis = { place: RedisPlace; spec: ChildSpec | null; location: RedisLocation }
 
-async function chooseRedis({ config, layout, onFact }: Ground, env: Record<string, string>): Promise<ChosenRedis> {
+async function chooseRedis({ config, folder, layout, onFact }: Ground, env: Record<string, string>): Promise<ChosenRedis> {
   const location = await locateRedis(config.redis, { onProgress: (sentence) => onFact({ type: 'progress', sentence }) })
-  if (location.mode === 'attach') return { place: location.place, spec: null, location }
+  if (location.mode === 'attach') {
+    await emptyQueues(location.place, folder.dataId)
+    return { place: location.place, spec: null, location }
+  }
   const own = await prepareOwnRedis({ binary: location.binary, dataDir: layout.root, port: location.port, env })
-  return { ...own, location }
+  return { place: own.place, spec: emptiedFirst(own.spec, () => emptyQueues(own.place, folder.dataId)), location }
+}
+
+/** What an earlier run left in the queues is older than what the folders say. */
+async function emptyQueues(place: RedisPlace, dataId: string): Promise<void> {
+  const { removeKeys } = await import('./redis/empty.ts')
+  await removeKeys(place, createKeys(dataId).bull)
+}
+
+/** Our own Redis counts as ready once its old jobs are gone; when it comes back from a crash they are this run's. */
+function emptiedFirst(spec: ChildSpec, empty: () => Promise<void>): ChildSpec {
+  const { ready } = spec
+  let emptied = false
+  if (ready === 'message') return spec
+  return {
+    ...spec,
+    async ready(signal) {
+      await ready(signal)
+      if (!emptied) await empty()
+      emptied = true
+    },
+  }
 }
 
 /** The API's modules are the heaviest: they load while the children do the same in their own processes. */

@@ -14,6 +14,7 @@ export type LaunchOptions = { argv: readonly string[]; startedMs: number; cacheD
 /** Resolves with the exit code when everything has stopped. */
 export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Promise<number> {
   const output = createOutput()
+  let signals: Signals | undefined
   try {
     const flags = parseFlags(argv)
     if (flags.help) return say(output.write, USAGE)
@@ -24,12 +25,13 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
     if (flags.newToken) config = await createToken(config)
     const { format, level } = config.log
     const voice = createVoice({ format, level, colour: output.colour, write: output.write })
-    const signals = listenForSignals(sources.env.npm_lifecycle_event !== undefined)
+    signals = listenForSignals(sources.env.npm_lifecycle_event !== undefined)
     const childEnv: Record<string, string> = cacheDir ? { NODE_COMPILE_CACHE: cacheDir } : {}
-    const app = await boot({ config, version, startedMs, onFact: (fact) => voice.say(fact), childEnv })
+    const app = await boot({ config, version, startedMs, signal: signals.early, onFact: (fact) => voice.say(fact), childEnv })
     if ('runningAt' in app) return alreadyRunning(app.runningAt, voice)
     return await supervise(app, signals)
   } catch (error) {
+    if (signals?.early.aborted) return 0 // nothing had begun that would have to be saved
     return fail(error, output.writeError)
   }
 }
@@ -56,19 +58,18 @@ function fail(error: unknown, write: (text: string) => void): number {
   return ERRORS[known.code].exit
 }
 
-type Signals = { onStep: (act: (signal: StopSignal) => void) => void }
+type Signals = { early: AbortSignal; onStop: (act: (signal: StopSignal) => void) => void }
 
-/** Handlers only pass the signal on; one that comes before the app is up waits for it. */
+/** Handlers only pass the signal on; one that comes before the app is up ends the boot. */
 function listenForSignals(underNpm: boolean): Signals {
-  const early: StopSignal[] = []
-  let act: ((signal: StopSignal) => void) | undefined
-  const hear = (signal: StopSignal) => (act ? act(signal) : early.push(signal))
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => hear(signal))
-  if (underNpm) watchParent(() => hear('SIGTERM'))
+  const early = new AbortController()
+  let act = (_signal: StopSignal) => early.abort()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => act(signal))
+  if (underNpm) watchParent(() => act('SIGTERM'))
   return {
-    onStep(callback) {
+    early: early.signal,
+    onStop(callback) {
       act = callback
-      for (const signal of early) callback(signal)
     },
   }
 }
@@ -93,7 +94,7 @@ function supervise(app: App, signals: Signals): Promise<number> {
       app.kill()
       reject(new AppError('internal', messageOf(error), { cause: error }))
     })
-    signals.onStep((signal) => {
+    signals.onStop((signal) => {
       const next = onStopSignal(state, signal, performance.now())
       state = next.state
       if (next.step === 'drain') void end()
