@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { acquireLock } from '../../src/lib/lock.ts'
@@ -39,6 +40,15 @@ test('one process cannot take it twice, and a released one can be taken again', 
   first.release()
   using again = await acquireLock(path)
   assert.ok(again)
+})
+
+test('somebody who only looks for a moment does not make it fail', async (t) => {
+  const path = await lockPath(t)
+  const looker = new DatabaseSync(path)
+  looker.exec('BEGIN; SELECT count(*) FROM sqlite_master') // holds a shared lock, as a rival does for an instant
+  setTimeout(() => looker.close(), 50)
+  using lock = await acquireLock(path)
+  assert.ok(lock)
 })
 
 test('a folder that is not there is an error, not a lost race', async (t) => {

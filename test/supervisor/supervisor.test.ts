@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { AppError } from '../../src/lib/errors.ts'
-import { isGroupEmpty } from '../../src/lib/process-tree.ts'
+import { isGroupEmpty, statOf } from '../../src/lib/process-tree.ts'
 import { until } from '../../src/lib/until.ts'
 import type { SupervisorFact } from '../../src/supervisor/facts.ts'
 import type { Policy } from '../../src/supervisor/policy.ts'
@@ -91,15 +91,31 @@ test('what does not drain is killed at the deadline; a hurry ends it before', as
 })
 
 test('a stop ends grandchildren that ignore TERM, and members left by their leader', async (t) => {
-  const stubborn = shellSpec('stubborn', 'trap "" TERM; sleep 600 & wait; sleep 600', {
+  const stubborn = shellSpec('stubborn', 'trap "" TERM; echo set; while :; do sleep 600; done', {
     stop: { graceMs: 300, signal: 'SIGTERM' },
   })
-  const leaver = shellSpec('leaver', '(trap "" TERM; sleep 600) & exec sleep 600')
-  const { supervisor } = setUp(t, [stubborn, leaver])
+  const leaver = shellSpec('leaver', '(trap "" TERM; echo set; sleep 600) & wait')
+  const { supervisor, of } = setUp(t, [stubborn, leaver])
   await supervisor.start()
+  await until(() => of('child_line').length === 2, WAIT)
   const pids = supervisor.status().map(({ pid }) => pid!)
   await supervisor.stop(['stubborn', 'leaver'], { deadlineMs: performance.now() + 5_000 })
   assert.deepEqual(pids.map(isGroupEmpty), [true, true])
+  const forced = Object.fromEntries(of('child_stopped').map((fact) => [fact.name, fact.forced]))
+  assert.deepEqual(forced, { stubborn: true, leaver: false })
+})
+
+test('a stopped process is woken to hear of its end', async (t) => {
+  const { supervisor, of } = setUp(t, [nodeSpec('worker'), shellSpec('program', 'exec sleep 600')])
+  await supervisor.start()
+  const pids = supervisor.status().map(({ pid }) => pid!)
+  for (const pid of pids) process.kill(pid, 'SIGSTOP')
+  await until(() => pids.every((pid) => statOf(pid)?.state === 'T'), WAIT)
+  await supervisor.stop(['worker', 'program'], { deadlineMs: performance.now() + 4_000 })
+  assert.deepEqual(
+    of('child_stopped').map(({ forced }) => forced),
+    [false, false],
+  )
 })
 
 test('a blocked child is found by its missing beats, a stopped one by its state', async (t) => {
@@ -114,17 +130,6 @@ test('a blocked child is found by its missing beats, a stopped one by its state'
   assert.match(reasons.frozen!, /^was stopped by a signal for \d/)
   await until(() => of('child_ready').length === 5, WAIT)
   assert.equal(supervisor.status()[2]?.restarts, 0, 'the healthy one was left alone')
-})
-
-test('a pause of our own is not blamed on the children', async (t) => {
-  const { supervisor, of } = setUp(t, [nodeSpec('worker')], { hangKillMs: 800 })
-  await supervisor.start()
-  await until(() => supervisor.status()[0]?.beat, WAIT)
-  const end = performance.now() + 2_000
-  while (performance.now() < end) Math.random()
-  const before = performance.now()
-  await until(() => performance.now() - before > 1_000, WAIT)
-  assert.deepEqual(of('child_hung'), [])
 })
 
 test('a boot fails with the child, the reason and its last output', async (t) => {
