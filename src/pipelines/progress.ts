@@ -32,7 +32,7 @@ export function createThrottle<T>(write: (value: T) => Promise<void>, everyMs: n
     if (!pending) return
     const { value } = pending
     pending = undefined
-    writing = writing.then(() => write(value))
+    writing = writing.then(() => write(value)).catch(() => {}) // lost progress costs nothing; the stage's next record reports
     timer = setTimeout(send, everyMs)
     timer.unref()
   }

@@ -46,6 +46,7 @@ export type Outcome =
 const PROGRESS_EVERY_MS = 500
 const CLAIM_CHECK_MS = 1_000
 const STUCK_AFTER_MS = 5_000
+const DISK_RETRY_MS = 1_000
 
 export async function runStage(request: RunRequest): Promise<Outcome> {
   const { attempt } = request
@@ -140,10 +141,26 @@ async function conclude(request: RunRequest, reason: AbortReason, thrown: unknow
   if (reason === 'cancelled' || reason === 'superseded' || error.code === 'superseded' || !attempt.isCurrent())
     return { kind: 'superseded' }
   await attempt.dispose() // a full disk needs the room before anything can be written
-  if (isDiskError(thrown)) return release(attempt, 'disk')
-  if (reason === 'drain' || error.code === 'interrupted') return release(attempt, 'interrupted')
-  if (reason === 'soft_time_limit' || reason === 'time_limit') return fail(attempt, overdue(request))
-  return retryOrFail(attempt, error, thrown)
+  return untilWritten(request, () => {
+    if (isDiskError(thrown)) return release(attempt, 'disk')
+    if (reason === 'drain' || error.code === 'interrupted') return release(attempt, 'interrupted')
+    if (reason === 'soft_time_limit' || reason === 'time_limit') return fail(attempt, overdue(request))
+    return retryOrFail(attempt, error, thrown)
+  })
+}
+
+/** A disk may be too full even for the record that says so: it is tried until there is room or we have to stop. */
+async function untilWritten(request: RunRequest, write: () => Promise<Outcome>): Promise<Outcome> {
+  for (;;) {
+    try {
+      return await write()
+    } catch (error) {
+      if (toAppError(error).code === 'superseded') return { kind: 'superseded' }
+      if (!isDiskError(error) || request.isDraining()) throw error
+      request.log.warn({ error: toAppError(error).message }, 'the disk is full; waiting to write down how the stage ended')
+      await delay(DISK_RETRY_MS, undefined, { ref: false })
+    }
+  }
 }
 
 async function release(attempt: Attempt, reason: 'interrupted' | 'disk'): Promise<Outcome> {

@@ -59,6 +59,7 @@ export function redisConf(own: { folder: string; port: number; password: string 
     `requirepass ${own.password}`,
     'daemonize no',
     'supervised no',
+    'set-proc-title no', // a title overwrites the environment, by which the sweep finds our processes
     'logfile ""',
     `dir ${quoted(own.folder)}`,
     'save ""',

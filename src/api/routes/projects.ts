@@ -67,7 +67,7 @@ const remove = createRoute({
   request: { params },
   responses: {
     204: { description: 'Deleted' },
-    ...problems('unauthorized', 'not_found', 'wrong_state', 'wrong_media_type', 'disk'),
+    ...problems('unauthorized', 'not_found', 'wrong_state', 'wrong_media_type', 'body_too_large', 'disk'),
   },
 })
 

@@ -77,7 +77,7 @@ function splitHeadings(chunk: string): Block[] {
     } else if (isRule(line)) {
       if (/^ ?[=-]{3}/.test(line) && lines.length === 1) blocks.push({ kind: 'heading', text: lines.pop()! })
     } else {
-      if (LIST_MARK.test(line)) flush() // each item of a list stands alone
+      if (LIST_MARK.test(line) || /^ ?\|/.test(line)) flush() // items of lists and rows of tables stand alone
       lines.push(line)
     }
   }
@@ -96,6 +96,7 @@ function withoutMarks(text: string): string {
   const clean = text
     .replace(/^( ?> ?)+/gm, '')
     .replace(new RegExp(LIST_MARK, 'gm'), '')
+    .replace(/^ ?(```|~~~)/gm, '')
     .replace(/ ?\| ?/g, ', ')
     .replace(/!\[[^\]\n]{0,300}\]\([^)\n]{0,1000}\)/g, '')
     .replace(/\[([^\][\n]{1,300})\](\([^)\n]{0,1000}\)|\[[^\]\n]{0,300}\])/g, '$1')

@@ -22,10 +22,11 @@ const SHORTEST_S = 0.15
 
 const PROGRAM = { file: 'espeak-ng', args: [] } as const
 
-export function createSpeech(): SpeechProvider {
+/** `engineOf` decides what speaks; by default the best that this machine has. */
+export function createSpeech(engineOf: typeof findEngine = findEngine): SpeechProvider {
   return {
     async open(wish, work) {
-      const engine = await findEngine(work.signal)
+      const engine = await engineOf(work.signal)
       const command = commandOf(engine)
       if (!command) return silentNarrator('no speech program is installed (espeak-ng)')
       const list = await exec(command.file, [...command.args, '--voices'], { ...running(work), timeoutMs: 20_000 })

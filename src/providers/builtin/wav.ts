@@ -18,7 +18,8 @@ export function parseWav(bytes: Uint8Array, name: string): Wav {
   const [coding, channels, bits] = [0, 2, 14].map((at) => view.getUint16(format.at + at, true))
   if (coding !== 1 || channels !== 1 || bits !== 16) throw bad('not mono 16-bit PCM')
   if (data.at + data.size > bytes.byteLength) throw bad('cut off')
-  const samples = new Int16Array(bytes.slice(data.at, data.at + data.size - (data.size % 2)).buffer)
+  const samples = new Int16Array(Math.floor(data.size / BYTES_PER_SAMPLE))
+  new Uint8Array(samples.buffer).set(bytes.subarray(data.at, data.at + samples.byteLength))
   return { sampleRate: view.getUint32(format.at + 4, true), samples }
 }
 

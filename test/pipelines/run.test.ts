@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
+import { test, type TestContext } from 'node:test'
+import { AppError } from '../../src/lib/errors.ts'
+import { silentLog } from '../../src/lib/log.ts'
+import { until } from '../../src/lib/until.ts'
+import type { StageContext, StageDefinition } from '../../src/pipelines/define.ts'
+import { type RunRequest, runStage } from '../../src/pipelines/run.ts'
+import type { Project } from '../../src/project/store.ts'
+import type { Providers } from '../../src/providers/pick.ts'
+import { ALIVE, begin, createProject, openStore } from '../helpers/projects.ts'
+
+type Run = StageDefinition['run']
+
+async function start(t: TestContext, input?: unknown): Promise<Project> {
+  return createProject(await openStore(t), input)
+}
+
+/** Runs `run` as the project's first stage; `change` replaces parts of the request. */
+async function perform(project: Project, run: Run, change: Partial<RunRequest> = {}) {
+  const attempt = await begin(project, 'write', { ...ALIVE, token: Math.random().toString() })
+  return runStage({
+    attempt,
+    stage: { name: 'write', queue: 'llm', run },
+    providers: {} as Providers,
+    nice: 0,
+    limits: { softS: 60, hardS: 90 },
+    log: silentLog,
+    isDraining: () => false,
+    drainSignal: new AbortController().signal,
+    onNudge: () => () => {},
+    ...change,
+  })
+}
+
+const stageOf = (project: Project) => project.read().state.stages[0]!
+
+/** A stage that does nothing until its signal fires, and says why it did. */
+async function untilAborted({ signal }: StageContext): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort')
+  throw signal.reason
+}
+
+test('a generator streams, counts and returns; a plain function does too', async (t) => {
+  const project = await start(t, { text: 'hi' })
+  const emitted: unknown[] = []
+  const outcome = await perform(
+    project,
+    async function* ({ input, attempt }) {
+      yield 'a token'
+      yield { current: 1, total: 4, item_name: 'x' }
+      return { text: input.text.toUpperCase(), attempt }
+    },
+    { onEmit: (value) => emitted.push(value) },
+  )
+  assert.deepEqual(outcome, { kind: 'completed' })
+  assert.deepEqual(stageOf(project).result, { text: 'HI', attempt: 1 })
+  assert.deepEqual(emitted, ['a token', { current: 1, total: 4, item_name: 'x' }])
+  assert.equal(existsSync(project.paths.work) ? readdirSync(project.paths.work).length : 0, 0)
+})
+
+test('steps run once over all attempts, their files too; a name used twice throws', async (t) => {
+  const project = await start(t)
+  const runs: string[] = []
+  const run: Run = async ({ step, artifacts, attempt }) => {
+    await Promise.all([1, 2].map((n) => step(`s${n}`, async () => {
+      runs.push(`s${n}`)
+      await artifacts.put(`f${n}.txt`, { data: `${n}` }, 'text/plain')
+      return n
+    })))
+    if (attempt === 1) throw Object.assign(new Error('busy'), { status: 503 })
+    return step('s3', () => runs.push('s3'))
+  }
+  assert.equal((await perform(project, run)).kind, 'retry')
+  assert.deepEqual(stageOf(project).steps.map((s) => [s.name, s.files]).sort(), [['s1', ['f1.txt']], ['s2', ['f2.txt']]])
+  assert.equal((await perform(project, run)).kind, 'completed')
+  assert.deepEqual(runs, ['s1', 's2', 's3'])
+  assert.deepEqual([stageOf(project).attempts, stageOf(project).retries], [2, 1])
+  const twice = await start(t)
+  const outcome = await perform(twice, async ({ step }) => {
+    await step('same', () => 1)
+    await step('same', () => 2)
+  })
+  assert.match(outcome.kind === 'failed' ? outcome.error.message : '', /"same" was used twice/)
+})
+
+test('a rerun and a new version of the stage forget the steps', async (t) => {
+  const project = await start(t)
+  let runs = 0
+  const run: Run = async ({ step }) => {
+    await step('s', () => ++runs)
+    throw Object.assign(new Error('busy'), { status: 503 })
+  }
+  await perform(project, run)
+  await perform(project, run)
+  assert.equal(runs, 1)
+  await perform(project, run, { stage: { name: 'write', queue: 'llm', version: 2, run } })
+  assert.equal(runs, 2)
+  await project.append({ type: 'cancelled' })
+  await project.append({ type: 'rerun', stage: 'write', and_following: false })
+  await perform(project, run)
+  assert.equal(runs, 3)
+})
+
+test('an error that time can heal is retried after 2, 5 and 10 s, then the stage fails', async (t) => {
+  const project = await start(t)
+  const waits: number[] = []
+  for (let i = 0; i < 4; i++) {
+    const before = Date.now()
+    const outcome = await perform(project, () => Promise.reject(Object.assign(new Error('busy'), { status: 503 })))
+    if (outcome.kind !== 'retry') assert.equal(outcome.kind, 'failed')
+    else waits.push(Math.round((Date.parse(outcome.dueAt) - before) / 1_000))
+  }
+  assert.deepEqual(waits, [2, 5, 10])
+  assert.deepEqual([stageOf(project).status, stageOf(project).retries, stageOf(project).attempts], ['failed', 3, 4])
+  assert.equal(project.read().state.error?.message, 'busy')
+})
+
+test('a bug is not retried', async (t) => {
+  const project = await start(t)
+  const outcome = await perform(project, () => {
+    throw new TypeError('x is not a function')
+  })
+  assert.equal(outcome.kind, 'failed')
+  assert.equal(stageOf(project).error?.code, 'stage_failed')
+})
+
+test('at the soft limit the signal fires with that reason; the steps stay', async (t) => {
+  const project = await start(t)
+  let reason: unknown
+  const outcome = await perform(
+    project,
+    async (context) => {
+      await context.step('saved', () => 1)
+      await untilAborted(context).catch((why) => {
+        reason = why
+        throw why
+      })
+    },
+    { limits: { softS: 0.05, hardS: 60 } },
+  )
+  assert.equal(reason, 'soft_time_limit')
+  assert.equal(outcome.kind, 'failed')
+  assert.equal(stageOf(project).error?.code, 'time_limit')
+  assert.deepEqual(stageOf(project).steps.map((s) => s.name), ['saved'])
+})
+
+test('a stage that never returns is given up after its hard limit', async (t) => {
+  const project = await start(t)
+  const hours = { softS: 0.001, hardS: -4.95 } // the hard limit lies 5 s before the moment of giving up
+  const outcome = await perform(project, () => new Promise(() => {}), { limits: hours })
+  assert.equal(outcome.kind, 'stuck')
+  assert.equal(stageOf(project).error?.code, 'time_limit')
+})
+
+test('while draining no new step begins, and near its end the signal fires', async (t) => {
+  const project = await start(t)
+  const begun: string[] = []
+  const drained = await perform(project, async ({ step }) => step('s', () => begun.push('s')), { isDraining: () => true })
+  assert.deepEqual(drained, { kind: 'released', reason: 'interrupted' })
+  assert.deepEqual([stageOf(project).status, stageOf(project).reason, begun.length], ['waiting', 'interrupted', 0])
+  const drain = new AbortController()
+  const running = perform(project, untilAborted, { drainSignal: drain.signal })
+  await until(() => stageOf(project).status === 'running', { timeoutMs: 2_000 })
+  drain.abort()
+  assert.deepEqual(await running, { kind: 'released', reason: 'interrupted' })
+})
+
+test('cancel and takeover reach the stage by its claim; what it still writes does not count', async (t) => {
+  for (const how of ['cancelled', 'superseded'] as const) {
+    const project = await start(t)
+    const listeners = new Set<() => void>()
+    let reason: unknown
+    const run: Run = async (context) => {
+      await untilAborted(context).catch((why) => {
+        reason = why
+      })
+      return 'too late'
+    }
+    const onNudge = (listener: () => void) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    }
+    const running = perform(project, run, { onNudge })
+    await until(() => listeners.size > 0, { timeoutMs: 2_000 })
+    if (how === 'cancelled') await project.append({ type: 'cancelled' })
+    else await begin(project, 'write', { ...ALIVE, token: 'other' })
+    for (const look of listeners) look()
+    assert.deepEqual(await running, { kind: 'superseded' })
+    assert.equal(reason, how)
+    assert.equal(stageOf(project).result, null)
+    assert.equal(listeners.size, 0)
+  }
+})
+
+test('a full disk makes the stage wait, whatever the stage made of the error', async (t) => {
+  const project = await start(t)
+  const outcome = await perform(project, () => {
+    throw new Error('ffmpeg failed', { cause: Object.assign(new Error('no space'), { code: 'ENOSPC' }) })
+  })
+  assert.deepEqual(outcome, { kind: 'released', reason: 'disk' })
+  assert.deepEqual([stageOf(project).status, project.read().state.reason], ['waiting', 'disk'])
+})
+
+test('when one of parallel steps fails the others are told to end before the stage is over', async (t) => {
+  const project = await start(t)
+  let ended = false
+  const outcome = await perform(project, ({ step, signal }) =>
+    Promise.all([
+      step('fails', () => Promise.reject(new AppError('program_failed', 'no'))),
+      step('runs', async () => {
+        if (!signal.aborted) await once(signal, 'abort')
+        ended = true
+      }),
+    ]),
+  )
+  assert.equal(outcome.kind, 'failed')
+  assert.equal(ended, true)
+})
