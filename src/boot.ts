@@ -1,11 +1,13 @@
 /** The composition root: starts everything in order, and stops it in reverse. Tests boot this very value. */
 import { randomUUID } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
 import { childSpecs } from './children.ts'
 import type { Config } from './config.ts'
 import { type DataFolder, openDataFolder, type RunFile } from './launch/data-folder.ts'
 import type { LaunchFact } from './launch/facts.ts'
 import type { ChildOrder, DrainOrder, Nudge } from './launch/order.ts'
 import { assertPortFree } from './launch/port-check.ts'
+import type { Interrupted } from './launch/resume.ts'
 import type { Service } from './launch/service.ts'
 import { childEnvironment } from './lib/child-environment.ts'
 import { dataLayout } from './project/layout.ts'
@@ -70,6 +72,7 @@ async function start(ground: Ground): Promise<App> {
   const { config, folder, layout, onFact } = ground
   await assertPortFree(config.host, config.port)
   await endEarlierRun(ground)
+  const interrupted = await findInterrupted(ground)
   const runId = randomUUID()
   const env = { ...ground.childEnv, ...childEnvironment({ runId, dataId: folder.dataId, parentPid: process.pid }) }
   const redis = await chooseRedis(ground, env)
@@ -112,7 +115,7 @@ async function start(ground: Ground): Promise<App> {
     redis: { mode: redis.place.mode, url: redis.place.describe() },
   }
   await folder.announce(run)
-  await report(ground, service, redis)
+  await report(ground, { service, redis, interrupted })
   return createApp({ ground, runId, supervisor, service, life, held })
 }
 
@@ -126,6 +129,13 @@ function createLife(): Life {
 async function endEarlierRun({ folder, onFact }: Ground): Promise<void> {
   const survivors = await endSurvivors(folder.dataId, { termFirst: ['redis-server', 'valkey-server'] })
   if (survivors.length > 0) onFact({ type: 'survivors_ended', survivors })
+}
+
+/** Few starts find open projects; only those pay for the code that reads them. */
+async function findInterrupted({ config, layout }: Ground): Promise<Interrupted[]> {
+  if ((await readdir(layout.open)).length === 0) return []
+  const { findInterrupted: find } = await import('./launch/resume.ts')
+  return find({ layout, resume: config.resume })
 }
 
 type ChosenRedis = { place: RedisPlace; spec: ChildSpec | null; location: RedisLocation }
@@ -185,13 +195,12 @@ async function loadService(
   })
 }
 
-async function report(ground: Ground, service: Service, redis: ChosenRedis): Promise<void> {
+type Reported = { service: Service; redis: ChosenRedis; interrupted: Interrupted[] }
+
+async function report(ground: Ground, parts: Reported): Promise<void> {
   const { config, onFact, version, startedMs } = ground
-  const { resumeProjects } = await import('./launch/resume.ts')
-  const [interrupted, providers] = await Promise.all([
-    resumeProjects(service.reconciling),
-    describeProviders({ ...config, nice: 0 }),
-  ])
+  const { service, redis, interrupted } = parts
+  const [providers] = await Promise.all([describeProviders({ ...config, nice: 0 }), service.dispatchOpen()])
   service.watch.onChange(({ running }) => onFact({ type: 'redis_changed', running }))
   const { location, place } = redis
   onFact({

@@ -3,18 +3,20 @@ import { createApp } from '../api/app.ts'
 import { createOneTimeLogins } from '../api/auth.ts'
 import { type ApiServer, startServer } from '../api/server.ts'
 import type { Config } from '../config.ts'
+import { messageOf } from '../lib/errors.ts'
 import { createLog, type Log } from '../lib/log.ts'
 import { loadPipelines, type Registry } from '../pipelines/registry.ts'
 import { type Catalog, createCatalog } from '../project/catalog.ts'
 import type { DataLayout } from '../project/layout.ts'
 import { isLeaseHeld } from '../project/lease.ts'
+import type { ClaimOwner } from '../project/records.ts'
 import { createProjectStore, type ProjectStore } from '../project/store.ts'
 import { missingPrograms } from '../providers/pick.ts'
 import { createCommands } from '../queue/commands.ts'
 import { createDispatcher, type Dispatcher } from '../queue/dispatcher.ts'
 import type { HeldJob } from '../queue/job.ts'
 import { createReader } from '../queue/reader.ts'
-import type { ReconcileDeps } from '../queue/reconcile.ts'
+import { reconcile, type ReconcileDeps } from '../queue/reconcile.ts'
 import { openRedis } from '../redis/client.ts'
 import { createKeys } from '../redis/keys.ts'
 import { createRedisWatch, type RedisWatch } from '../redis/monitor.ts'
@@ -45,7 +47,8 @@ export type Service = {
   catalog: Catalog
   dispatcher: Dispatcher
   watch: RedisWatch
-  reconciling: ReconcileDeps
+  /** Fills the queues from the folders; when Redis is away, the scheduler does it once it is back. */
+  dispatchOpen(): Promise<void>
   /** A link that logs a browser in, once; null when no token is set. */
   loginUrl(): string | null
   stop(deadlineMs: number): Promise<void>
@@ -65,6 +68,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const app = createApp({ ...apiDeps(parts), auth: { ...authOf(config), oneTime } })
   const server = await startServer(app, { host: config.host, port: config.port, log })
   const { operatorToken } = config.auth
+  const facts = { isHeld: (owner: ClaimOwner) => isLeaseHeld(layout.leases, owner), resume: config.resume, hasRoom: () => false }
+  const reconciling: ReconcileDeps = { store, dispatcher, log, facts }
   return {
     server,
     registry,
@@ -72,11 +77,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     catalog,
     dispatcher,
     watch,
-    reconciling: {
-      store,
-      dispatcher,
-      log,
-      facts: { isHeld: (owner) => isLeaseHeld(layout.leases, owner), resume: config.resume, hasRoom: () => false },
+    async dispatchOpen() {
+      await reconcile(reconciling).catch((error) => log.debug({ error: messageOf(error) }, 'the queues are filled later'))
     },
     loginUrl: () => (operatorToken === null ? null : `${server.url}/login?token=${oneTime.issue(operatorToken)}`),
     async stop(deadlineMs) {

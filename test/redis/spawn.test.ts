@@ -25,6 +25,7 @@ port 20001
 requirepass pw
 daemonize no
 supervised no
+set-proc-title no
 logfile ""
 dir "/data/a \\"b\\"/redis"
 save ""

@@ -1,0 +1,119 @@
+/** One data folder and the programs started on it; at the end of its test it is stopped and examined. */
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { createClient, type Client } from '../../src/client/client.ts'
+import { CHILD_ENVIRONMENT } from '../../src/lib/child-environment.ts'
+import { sha256 } from '../../src/lib/ids.ts'
+import { type DataLayout, dataLayout } from '../../src/project/layout.ts'
+import { launchProgram, type Program, type Via } from './program.ts'
+import { processesWith, type RunningProcess, untilGone } from './processes.ts'
+import { assertSound } from './soundness.ts'
+
+export type StartOptions = { via?: Via; args?: string[]; env?: Record<string, string> }
+
+/** A program that serves. */
+export type Instance = Program & { url: string; api: Client; supervisorPid: number }
+
+export type Installation = {
+  dataDir: string
+  layout: DataLayout
+  /** Starts the program and waits until it serves. */
+  start(options?: StartOptions): Promise<Instance>
+  /** Starts the program without waiting. */
+  launch(options?: StartOptions): Program
+  /** What runs of this data folder, its supervisor left out. */
+  processes(): Promise<RunningProcess[]>
+}
+
+const FIXTURES = fileURLToPath(new URL('../fixtures/pipelines', import.meta.url))
+
+export async function createInstallation(
+  t: TestContext,
+  { env = {}, dataDir }: { env?: Record<string, string>; dataDir?: string } = {},
+): Promise<Installation> {
+  const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'showrunner-data-')))
+  const layout = dataLayout(folder)
+  const programs: Program[] = []
+  const launch = ({ via, args, env: more }: StartOptions = {}) => {
+    const program = launchProgram({ via, args, env: { ...baseEnv(folder), ...env, ...more } })
+    programs.push(program)
+    return program
+  }
+  const processes = async () => processesWith(CHILD_ENVIRONMENT.dataId, await dataIdOf(layout))
+  t.after(async () => {
+    try {
+      await finish(t, { programs, layout, processes })
+    } finally {
+      await killAll(programs, await processes())
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 }).catch(() => {}) // a mount point stays
+    }
+  })
+  return {
+    dataDir: folder,
+    layout,
+    launch,
+    processes,
+    async start(options) {
+      const program = launch(options)
+      const { url } = await program.ready()
+      const { pid } = JSON.parse(await readFile(layout.run, 'utf8')) as { pid: number }
+      return Object.assign(program, { url, api: createClient({ url }), supervisorPid: pid })
+    },
+  }
+}
+
+/** Nothing of the tests' own environment: settings and npm's variables would change what is tested. */
+function baseEnv(dataDir: string): Record<string, string> {
+  const { PATH = '', HOME = '' } = process.env
+  return {
+    PATH,
+    HOME,
+    DATA_DIR: dataDir,
+    PORT: '0',
+    REDIS: 'spawn',
+    LOG_FORMAT: 'json',
+    LOG_LEVEL: 'debug',
+    PIPELINES_DIR: FIXTURES,
+  }
+}
+
+/** As launch/data-folder.ts makes it; a folder that was never opened has none. */
+async function dataIdOf(layout: DataLayout): Promise<string> {
+  const own = await readFile(layout.identity, 'utf8').catch(() => '')
+  return own === '' ? 'none' : sha256(`${own.trim()} ${layout.root}`).slice(0, 12)
+}
+
+type Ending = { programs: Program[]; layout: DataLayout; processes: Installation['processes'] }
+
+async function finish(t: TestContext, { programs, layout, processes }: Ending): Promise<void> {
+  // Not in the types yet.
+  if (!(t as { passed?: boolean }).passed) return t.diagnostic(programs.map((p) => p.output().slice(-6_000)).join('\n--- next start ---\n'))
+  for (const program of programs) await stopImpatiently(program)
+  await untilGone((await processes()).map(({ pid }) => pid))
+  assert.deepEqual(await processes(), [], 'processes are left')
+  await assertSound(layout)
+}
+
+/** Asks, and asks again: what a test left running gives its work back within two seconds. */
+async function stopImpatiently(program: Program): Promise<void> {
+  program.signal('SIGTERM')
+  const patient = await program.ended(700).catch(() => null) // still draining
+  if (patient === null) program.signal('SIGTERM')
+  await program.ended(5_000)
+}
+
+async function killAll(programs: Program[], left: RunningProcess[]): Promise<void> {
+  for (const program of programs) program.signal('SIGKILL')
+  for (const { pid } of left) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It ended by itself.
+    }
+  }
+  await untilGone(left.map(({ pid }) => pid)).catch(() => {}) // the test's own failure is the one to report
+}

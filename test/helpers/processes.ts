@@ -1,0 +1,47 @@
+/** What really runs, as /proc tells: the proof that nothing of a run is left does not trust our own tables. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { until } from '../../src/lib/until.ts'
+
+export type RunningProcess = { pid: number; command: string }
+
+/** Living processes whose environment holds `NAME=value`, zombies left out. */
+export function processesWith(name: string, value: string): RunningProcess[] {
+  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))
+  return pids.flatMap((pid) => {
+    const holds = readProc(pid, 'environ').split('\0').includes(`${name}=${value}`)
+    return holds && isRunning(pid) ? [{ pid: Number(pid), command: readProc(pid, 'comm').trim() }] : []
+  })
+}
+
+export function isGone(pid: number): boolean {
+  return !isRunning(String(pid))
+}
+
+export async function untilGone(pids: readonly number[], timeoutMs = 3_000): Promise<void> {
+  await until(() => pids.every(isGone), { timeoutMs, everyMs: 10, what: `the processes ${pids.join(', ')} to be gone` })
+}
+
+/** Processor time so far, in ticks of 10 ms; a process in a loop gathers them. */
+export function cpuTicksOf(pid: number): number {
+  const fields = statFields(String(pid))
+  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
+}
+
+function isRunning(pid: string): boolean {
+  const [state] = statFields(pid)
+  return state !== undefined && state !== '' && state !== 'Z' && state !== 'X'
+}
+
+/** From the state on: the name before it may hold spaces and brackets. */
+function statFields(pid: string): string[] {
+  const text = readProc(pid, 'stat')
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')
+}
+
+function readProc(pid: string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
+  } catch {
+    return '' // gone in the meantime
+  }
+}

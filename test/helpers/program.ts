@@ -1,0 +1,89 @@
+/** The real program as a process: started in three ways, read line by line, ended by signals. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { LaunchFact, ReadyFact } from '../../src/launch/facts.ts'
+import { until, within } from '../../src/lib/until.ts'
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+export type Exit = { code: number | null; signal: NodeJS.Signals | null }
+
+/** `pty`: npm in a pseudo-terminal, as on a desk; needs script(1). */
+export type Via = 'node' | 'npm' | 'pty'
+
+export type LaunchOptions = { env: Record<string, string>; via?: Via; args?: readonly string[] }
+
+export type Program = {
+  /** Of what was started: node, npm or script(1). */
+  readonly pid: number
+  readonly child: ChildProcess
+  readonly exit: Promise<Exit>
+  /** Null while it runs. */
+  exited(): Exit | null
+  /** Resolves with what the program says when all is up; rejects when it ends before. */
+  ready(timeoutMs?: number): Promise<ReadyFact>
+  facts<T extends LaunchFact['type']>(type: T): Extract<LaunchFact, { type: T }>[]
+  /** All that it has printed. */
+  output(): string
+  signal(name: NodeJS.Signals): void
+  /** As if typed into its terminal. */
+  type(text: string): void
+  /** The exit, or throws when there is none in time. */
+  ended(timeoutMs: number): Promise<Exit>
+}
+
+export function launchProgram({ env, via = 'node', args = [] }: LaunchOptions): Program {
+  const [file, parameters] = commandFor(via, args)
+  // A group of its own: signals of the terminal that runs the tests are not for it.
+  const child = spawn(file, parameters, { cwd: ROOT, env, stdio: 'pipe', detached: true })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (more: string) => {
+      text += more
+    })
+  child.stdin.on('error', () => {}) // it may be gone before it has read
+  let end: Exit | null = null
+  const exit = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
+  void exit.then((is) => {
+    end = is
+  })
+  const factsOf = (type: string) => parseFacts(text).filter((fact) => fact.type === type)
+  return {
+    pid: child.pid!,
+    child,
+    exit,
+    exited: () => end,
+    facts: (type) => factsOf(type) as never,
+    output: () => text,
+    async ready(timeoutMs = 20_000) {
+      const probe = () => {
+        if (end && factsOf('ready').length === 0) throw new Error(`It ended (${JSON.stringify(end)}) before it was ready:\n${text}`)
+        return factsOf('ready')[0] as ReadyFact | undefined
+      }
+      return until(probe, { timeoutMs, everyMs: 10, what: 'the program to be ready' })
+    },
+    signal: (name) => void child.kill(name),
+    type: (keys) => void child.stdin.write(keys),
+    async ended(timeoutMs) {
+      const is = await within(exit, timeoutMs, null)
+      if (is === null) throw new Error(`It did not end within ${timeoutMs} ms:\n${text.slice(-4_000)}`)
+      return is
+    },
+  }
+}
+
+function commandFor(via: Via, args: readonly string[]): [string, string[]] {
+  if (via === 'node') return [process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main.ts', ...args]]
+  const npm = ['npm', 'start', '--silent', ...(args.length > 0 ? ['--', ...args] : [])]
+  return via === 'npm' ? [npm[0]!, npm.slice(1)] : ['script', ['-qfec', npm.join(' '), '/dev/null']]
+}
+
+function parseFacts(text: string): LaunchFact[] {
+  return text.split('\n').flatMap((line) => {
+    try {
+      return line.startsWith('{') ? [JSON.parse(line) as LaunchFact] : []
+    } catch {
+      return [] // a line that is still being written
+    }
+  })
+}

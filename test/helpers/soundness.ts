@@ -1,0 +1,43 @@
+/** What must hold in a data folder after every test, whatever was done to it. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { acquireLock } from '../../src/lib/lock.ts'
+import { openJournal } from '../../src/project/journal.ts'
+import { type DataLayout, projectLayout } from '../../src/project/layout.ts'
+import type { ProjectState } from '../../src/project/project.ts'
+
+/** After a stop nothing is `running`: it ended, waits, or has not begun. */
+const SETTLED = new Set(['completed', 'waiting', 'failed', 'cancelled', 'queued', 'pending'])
+
+export async function assertSound(layout: DataLayout): Promise<void> {
+  for (const id of await readdir(layout.projects).catch(() => [])) await assertSoundProject(layout, id)
+  const lock = await acquireLock(layout.lock).catch(() => 'no folder' as const)
+  assert.notEqual(lock, undefined, 'the data folder is still locked')
+  if (typeof lock === 'object') lock.release()
+}
+
+async function assertSoundProject(layout: DataLayout, id: string): Promise<void> {
+  const paths = projectLayout(layout, id)
+  const written = JSON.parse(await readFile(paths.state, 'utf8')) as ProjectState
+  const { state } = openJournal(paths.journal).read()
+  assert.deepEqual(written, JSON.parse(JSON.stringify(state)), 'project_state.json is not the fold of its journal')
+  for (const { name, status } of state.stages) assert.ok(SETTLED.has(status), `after the stop ${name} is ${status}`)
+  assert.deepEqual(await hashesOf(layout, state), Object.fromEntries(state.artifacts.map((a) => [a.name, a.sha256])))
+}
+
+/** Name → SHA-256 of each artifact's bytes on the disk. */
+export async function hashesOf(layout: DataLayout, state: Pick<ProjectState, 'id' | 'artifacts'>): Promise<Record<string, string>> {
+  const { artifacts } = projectLayout(layout, state.id)
+  const entries = state.artifacts.map(async ({ name, file }) => {
+    const data = await readFile(join(artifacts, file)).catch(() => '') // a missing file has no bytes, and so another hash
+    return [name, createHash('sha256').update(data).digest('hex')] as const
+  })
+  return Object.fromEntries(await Promise.all(entries))
+}
+
+/** The state as the folder tells it, with what the API leaves out. */
+export function readState(layout: DataLayout, id: string): ProjectState {
+  return openJournal(projectLayout(layout, id).journal).read().state
+}
