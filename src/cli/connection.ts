@@ -1,5 +1,5 @@
 /** Finds the running server: `--url`, or what `npm start` wrote into the data folder. */
-import { createClient } from '../client/client.ts'
+import { type Client, createClient } from '../client/client.ts'
 import type { Config } from '../config.ts'
 import { AppError } from '../lib/errors.ts'
 import { readJson } from '../lib/files.ts'
@@ -8,7 +8,7 @@ import { dataLayout } from '../project/layout.ts'
 /** What a server says about itself in `run.json`. The address of its Redis has no password in it. */
 export type RunFile = { pid: number; url: string; run_id: string; started_at: string; redis?: { url: string } }
 
-export type Connection = { url: string; client: ReturnType<typeof createClient> }
+export type Connection = { url: string; client: Client }
 
 /** Throws `unavailable` when no server has announced itself; whether it answers is seen by the first request. */
 export async function connect(config: Config, url: string | undefined): Promise<Connection> {
