@@ -31,6 +31,19 @@ test('fast fails at once while Redis is away, patient and blocking wait for its 
   assert.deepEqual(await popped, ['list', 'item'])
 })
 
+test('what is on its way when Redis ends fails at once on a fast connection', async (t) => {
+  const redis = await startPlainRedis(t)
+  const fast = openRedis(redis, 'fast', { commandTimeout: 60_000 })
+  t.after(() => fast.disconnect())
+  await until(() => fast.status === 'ready', WAIT)
+  redis.pause()
+  const answer = assert.rejects(fast.get('key'))
+  const startedMs = performance.now()
+  await redis.end()
+  await answer
+  assert.ok(performance.now() - startedMs < 2_000)
+})
+
 test('reconnects never wait longer than 250 ms', () => {
   assert.deepEqual([1, 5, 100].map(retryMs), [20, 100, 250])
 })
@@ -55,8 +68,12 @@ test('the monitor knows latency, an end at once, a return, and a server that han
   second.resume()
   await until(() => watch.latest().running, WAIT)
   assert.deepEqual(changes, [true, false, true, false, true])
+  const seldom = createRedisWatch(createPlace(first.url, 'attached'), { everyMs: 600_000 })
+  t.after(() => seldom.stop())
+  await until(() => seldom.latest().running, WAIT)
   off()
   await second.end()
   await until(() => !watch.latest().running, WAIT)
+  await until(() => !seldom.latest().running, { ...WAIT, what: 'the closed connection to be noticed without a ping' })
   assert.equal(changes.length, 5)
 })

@@ -126,6 +126,17 @@ test('unreadable files are moved aside once, with the reason, and it starts empt
   assert.equal(await reader.get('lost'), null)
 })
 
+test('a second complaint, and one about the disk, are not answered by moving files', async (t) => {
+  const { spec } = await superviseOwnRedis(t, await temporaryFolder(t))
+  const exit = { code: 1, signal: null, reason: 'exited with code 1' }
+  const full = "Fatal error: can't open the append log file for writing: No space left on device"
+  assert.equal(await spec.repair!({ ...exit, lines: [full] }), null)
+  const corrupt = { ...exit, lines: ['Bad file format reading the append only file x: make a backup'] }
+  assert.match((await spec.repair!(corrupt))!, /starts empty/)
+  assert.equal(await spec.repair!(corrupt), null)
+  assert.equal(spec.onParentDeath, 'TERM')
+})
+
 test('a file that was cut short by a crash is loaded as far as it goes', async (t) => {
   const dataDir = await temporaryFolder(t)
   const first = await superviseOwnRedis(t, dataDir)

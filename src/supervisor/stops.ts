@@ -1,0 +1,51 @@
+/** How children are ended on purpose: drained with a deadline, restarted, or killed at once. */
+import type { ChildState, Phase } from './state.ts'
+import { beginAgain, forgetCrashes, kill, settle, type Turn } from './turn.ts'
+
+export function onStop(turn: Turn, child: ChildState, budgetMs: number): void {
+  child.wanted = false
+  if (!child.running) settle(child)
+  else if (child.phase === 'stopping')
+    child.dueMs = Math.min(child.dueMs ?? Infinity, turn.nowMs + Math.max(0, budgetMs))
+  else stopRunning(turn, child, budgetMs)
+}
+
+/** Asked for by a person: crashes are forgotten, and a parked child gets its try now. */
+export function onRestart(turn: Turn, child: ChildState, budgetMs: number): void {
+  if (!child.wanted || child.phase === 'stopping') return
+  forgetCrashes(child)
+  if (child.running) stopRunning(turn, child, budgetMs)
+  else beginAgain(turn, child)
+}
+
+export function onKill(turn: Turn, child: ChildState): void {
+  child.wanted = false
+  if (!child.running) {
+    settle(child)
+    return
+  }
+  if (child.phase !== 'stopping') enterStopping(turn, child)
+  kill(turn, child, null)
+}
+
+function stopRunning(turn: Turn, child: ChildState, budgetMs: number): void {
+  const phase = child.phase
+  enterStopping(turn, child)
+  if (phase === 'waiting' || phase === 'killing') {
+    kill(turn, child, null) // it has no work to finish
+    return
+  }
+  child.dueMs = turn.nowMs + stopMs(turn, child, { phase, budgetMs })
+  turn.actions.push({ do: 'drain', name: child.name })
+}
+
+function enterStopping(turn: Turn, child: ChildState): void {
+  child.phase = 'stopping'
+  child.stoppingMs = turn.nowMs
+  turn.actions.push({ do: 'tell', fact: { type: 'child_stopping', name: child.name } })
+}
+
+function stopMs(turn: Turn, child: ChildState, stop: { phase: Phase; budgetMs: number }): number {
+  const own = child.kind === 'program' ? child.graceMs : stop.phase === 'ready' ? Infinity : turn.policy.unreadyStopMs
+  return Math.max(0, Math.min(own, stop.budgetMs))
+}
