@@ -1,26 +1,22 @@
 /** The composition root: starts everything in order, and stops it in reverse. Tests boot this very value. */
 import { randomUUID } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { childSpecs } from './children.ts'
 import type { Config } from './config.ts'
 import { type DataFolder, openDataFolder, type RunFile } from './launch/data-folder.ts'
 import type { LaunchFact } from './launch/facts.ts'
-import type { ChildOrder, DrainOrder, Nudge } from './launch/order.ts'
+import { createHeldJobs, type HeldJobs } from './launch/held-jobs.ts'
+import type { ChildOrder, Nudge } from './launch/order.ts'
 import { assertPortFree } from './launch/port-check.ts'
+import { type ChosenRedis, chooseRedis } from './launch/redis-choice.ts'
 import type { Interrupted } from './launch/resume.ts'
-import type { Service } from './launch/service.ts'
+import type { Interrupted } from './launch/resume.ts'
+import type { Phase, Service } from './launch/service.ts'
+import { HURRY_MS, stopAll, workerNames } from './launch/stop.ts'
 import { childEnvironment } from './lib/child-environment.ts'
 import { dataLayout } from './project/layout.ts'
-import { describeProviders } from './providers/pick.ts'
-import type { HeldJob } from './queue/job.ts'
-import { createKeys } from './redis/keys.ts'
-import { locateRedis, type RedisLocation } from './redis/locate.ts'
-import type { RedisPlace } from './redis/place.ts'
-import { prepareOwnRedis } from './redis/spawn.ts'
-import type { SupervisorFact } from './supervisor/facts.ts'
-import type { ChildSpec } from './supervisor/spec.ts'
 import { createSupervisor, type Supervisor } from './supervisor/supervisor.ts'
-import { endSurvivors, findSurvivors } from './supervisor/sweep.ts'
+import { endSurvivors } from './supervisor/sweep.ts'
 
 export type BootOptions = {
   config: Config
@@ -45,256 +41,144 @@ export type App = {
   kill(): void
 }
 
-/** Running steps may end by themselves for so long, then they are told to. */
-const ABORT_AFTER_MS = 18_000
-/** Then they have so long to give their work back, before they are killed. */
-const GIVE_BACK_MS = 5_000
-const HURRY_MS = 1_500
-const API_CLOSE_MS = 1_000
-const REDIS_STOP_MS = 4_000
-
 /** The running program, or where the one that owns the data folder runs. */
 export async function boot(options: BootOptions): Promise<App | { runningAt: RunFile }> {
   const layout = dataLayout(options.config.dataDir)
   const folder = await openDataFolder(layout)
   if ('runningAt' in folder) return folder
   try {
-    return await start({ ...options, layout, folder })
+    return await start({ ...options, layout, folder, runId: randomUUID(), held: createHeldJobs(), phase: 'starting' })
   } catch (error) {
     await folder.release()
     throw error
   }
 }
 
-type Ground = BootOptions & { layout: ReturnType<typeof dataLayout>; folder: DataFolder }
+type Run = BootOptions & {
+  layout: ReturnType<typeof dataLayout>
+  folder: DataFolder
+  runId: string
+  held: HeldJobs
+  phase: Phase
+}
 
-async function start(ground: Ground): Promise<App> {
-  const { config, folder, layout, onFact } = ground
+async function start(run: Run): Promise<App> {
+  const { config, onFact } = run
   await assertPortFree(config.host, config.port)
-  await endEarlierRun(ground)
-  const interrupted = await findInterrupted(ground)
-  const runId = randomUUID()
-  const env = { ...ground.childEnv, ...childEnvironment({ runId, dataId: folder.dataId, parentPid: process.pid }) }
-  const redis = await chooseRedis(ground, env)
-  const order = (name: string, group: string | null): ChildOrder => {
-    const { url, mode } = redis.place
-    return { config, runId, dataId: folder.dataId, redis: { url, mode }, group, name }
-  }
-  const held = new Map<string, HeldJob[]>()
+  await endEarlierRun(run)
+  const interrupted = await findInterrupted(run)
+  const env = { ...run.childEnv, ...childEnvironment({ ...run.folder, runId: run.runId, parentPid: process.pid }) }
+  const onProgress = (sentence: string) => onFact({ type: 'progress', sentence })
+  const redis = await chooseRedis({ config, dataId: run.folder.dataId, env, onProgress })
   let service: Service | undefined
   const supervisor = createSupervisor({
-    specs: childSpecs({ config, env, order, redis: redis.spec }),
+    specs: childSpecs({ config, env, redis: redis.spec, order: (name, group) => orderFor(run, redis, { name, group }) }),
     policy: { hangKillMs: config.hangKillS * 1_000 },
     onFact(fact) {
       onFact(fact)
-      if (fact.type === 'child_exited') void takeJobsBack(fact, { held, service, onFact })
+      if (fact.type === 'child_exited' && service) void takeJobsBack(run, fact.name, service)
     },
-    onMessage: (name, message) => noteHeld(held, name, message),
+    onMessage: run.held.note,
   })
-  const life = createLife()
-  const started = supervisor.start()
-  started.catch(() => {}) // awaited below; the API's start may fail before it
-  const giveUp = () => supervisor.kill()
-  ground.signal.addEventListener('abort', giveUp, { once: true })
-  try {
-    service = await loadService(ground, { supervisor, held, redis, life })
-    await started
-    ground.signal.throwIfAborted()
-  } catch (error) {
-    supervisor.kill()
-    await service?.stop(0)
-    throw error
-  }
-  ground.signal.removeEventListener('abort', giveUp)
-  life.phase = 'running'
-  const run: RunFile = {
-    pid: process.pid,
-    run_id: runId,
-    url: service.server.url,
-    started_at: new Date().toISOString(),
-    redis: { mode: redis.place.mode, url: redis.place.describe() },
-  }
-  await folder.announce(run)
-  await report(ground, { service, redis, interrupted })
-  return createApp({ ground, runId, supervisor, service, life, held })
-}
-
-type Life = { phase: 'starting' | 'running' | 'stopping' }
-
-function createLife(): Life {
-  return { phase: 'starting' }
+  service = await bringUp(run, { supervisor, redis, interrupted })
+  return createApp(run, supervisor, service)
 }
 
 /** What a killed run left is ended first: two Redis on the same files would corrupt them. */
-async function endEarlierRun({ folder, onFact }: Ground): Promise<void> {
+async function endEarlierRun({ folder, layout, onFact }: Run): Promise<void> {
   const survivors = await endSurvivors(folder.dataId, { termFirst: ['redis-server', 'valkey-server'] })
+  await rm(layout.leases, { recursive: true, force: true }) // nobody is left who could hold one
   if (survivors.length > 0) onFact({ type: 'survivors_ended', survivors })
 }
 
 /** Few starts find open projects; only those pay for the code that reads them. */
-async function findInterrupted({ config, layout }: Ground): Promise<Interrupted[]> {
+async function findInterrupted({ config, layout }: Run): Promise<Interrupted[]> {
   if ((await readdir(layout.open)).length === 0) return []
   const { findInterrupted: find } = await import('./launch/resume.ts')
   return find({ layout, resume: config.resume })
 }
 
-type ChosenRedis = { place: RedisPlace; spec: ChildSpec | null; location: RedisLocation }
-
-async function chooseRedis({ config, folder, layout, onFact }: Ground, env: Record<string, string>): Promise<ChosenRedis> {
-  const location = await locateRedis(config.redis, { onProgress: (sentence) => onFact({ type: 'progress', sentence }) })
-  if (location.mode === 'attach') {
-    await emptyQueues(location.place, folder.dataId)
-    return { place: location.place, spec: null, location }
-  }
-  const own = await prepareOwnRedis({ binary: location.binary, dataDir: layout.root, port: location.port, env })
-  return { place: own.place, spec: emptiedFirst(own.spec, () => emptyQueues(own.place, folder.dataId)), location }
+function orderFor({ config, runId, folder }: Run, { place }: ChosenRedis, who: Pick<ChildOrder, 'name' | 'group'>): ChildOrder {
+  return { config, runId, dataId: folder.dataId, redis: { url: place.url, mode: place.mode }, ...who }
 }
 
-/** What an earlier run left in the queues is older than what the folders say. */
-async function emptyQueues(place: RedisPlace, dataId: string): Promise<void> {
-  const { removeKeys } = await import('./redis/empty.ts')
-  await removeKeys(place, createKeys(dataId).bull)
+async function takeJobsBack({ held, onFact }: Run, worker: string, service: Service): Promise<void> {
+  const jobs = await held.takeBack(worker, service.dispatcher)
+  onFact({ type: 'jobs_taken_back', worker, jobs })
 }
 
-/** Our own Redis counts as ready once its old jobs are gone; when it comes back from a crash they are this run's. */
-function emptiedFirst(spec: ChildSpec, empty: () => Promise<void>): ChildSpec {
-  const { ready } = spec
-  let emptied = false
-  if (ready === 'message') return spec
-  return {
-    ...spec,
-    async ready(signal) {
-      await ready(signal)
-      if (!emptied) await empty()
-      emptied = true
-    },
-  }
+/** Few starts find open projects; only those pay for the code that reads them. */
+async function findInterrupted({ config, layout }: Run): Promise<Interrupted[]> {
+  if ((await readdir(layout.open)).length === 0) return []
+  const { findInterrupted: find } = await import('./launch/resume.ts')
+  return find({ layout, resume: config.resume })
 }
+
+type Parts = { supervisor: Supervisor; redis: ChosenRedis; interrupted: Interrupted[] }
+
+type Found = { redis: ChosenRedis; interrupted: Interrupted[] }
 
 /** The API's modules are the heaviest: they load while the children do the same in their own processes. */
-async function loadService(
-  ground: Ground,
-  parts: { supervisor: Supervisor; held: Map<string, HeldJob[]>; redis: ChosenRedis; life: Life },
-): Promise<Service> {
-  const { startService } = await import('./launch/service.ts')
-  const { config, version, startedMs, layout, folder } = ground
-  const { supervisor, held, redis, life } = parts
-  return startService({
-    config,
-    version,
-    startedMs,
-    layout,
-    dataId: folder.dataId,
-    place: redis.place,
-    children: () => supervisor.status(),
-    held: (worker) => held.get(worker) ?? [],
-    nudge: (projectId) => {
-      for (const { name } of supervisor.status()) supervisor.send(name, { type: 'nudge', projectId } satisfies Nudge)
-    },
-    phase: () => life.phase,
-  })
-}
-
-type Reported = { service: Service; redis: ChosenRedis; interrupted: Interrupted[] }
-
-async function report(ground: Ground, parts: Reported): Promise<void> {
-  const { config, onFact, version, startedMs } = ground
-  const { service, redis, interrupted } = parts
-  const [providers] = await Promise.all([describeProviders({ ...config, nice: 0 }), service.dispatchOpen()])
-  service.watch.onChange(({ running }) => onFact({ type: 'redis_changed', running }))
-  const { location, place } = redis
-  onFact({
-    type: 'ready',
-    version,
-    ms: Math.round(performance.now() - startedMs),
-    url: service.server.url,
-    dataDir: config.dataDir,
-    redis: {
-      mode: place.mode,
-      where: place.describe(),
-      why: location.mode === 'spawn' ? location.why : null,
-      warning: location.mode === 'attach' ? location.note : null,
-    },
-    workers: config.workers.map((w) => ({ ...w })),
-    providers,
-    pipelines: { names: service.registry.all().map((p) => p.name), problems: service.registry.problems },
-    interrupted,
-    resume: config.resume,
-    notes: config.notes,
-    loginUrl: service.loginUrl(),
-  })
-}
-
-function noteHeld(held: Map<string, HeldJob[]>, name: string, message: unknown): void {
-  const { type, jobs } = message as { type?: string; jobs?: HeldJob[] }
-  if (type === 'held' && jobs) held.set(name, jobs)
-}
-
-/** A dead worker's jobs go back at once, instead of when their locks end; the new claim supersedes the old. */
-async function takeJobsBack(
-  fact: Extract<SupervisorFact, { type: 'child_exited' }>,
-  parts: { held: Map<string, HeldJob[]>; service: Service | undefined; onFact: BootOptions['onFact'] },
-): Promise<void> {
-  const { held, service, onFact } = parts
-  const jobs = held.get(fact.name) ?? []
-  held.delete(fact.name)
-  if (!service || jobs.length === 0) return
-  const back = await Promise.all(jobs.map((job) => service.dispatcher.takeBack(job).catch(() => false)))
-  // What could not be taken back (Redis is away too), the reconciler finds by the dead owner's claim.
-  onFact({ type: 'jobs_taken_back', worker: fact.name, jobs: back.filter(Boolean).length })
-}
-
-type Running = {
-  ground: Ground
-  runId: string
-  supervisor: Supervisor
-  service: Service
-  life: Life
-  held: Map<string, HeldJob[]>
-}
-
-function createApp(running: Running): App {
-  const { supervisor, service, life, runId } = running
-  let stopping: Promise<void> | undefined
-  const names = workNames(supervisor)
-  return {
-    url: service.server.url,
-    runId,
-    stop() {
-      life.phase = 'stopping'
-      stopping ??= stopAll(running)
-      return stopping
-    },
-    hurry: () => supervisor.hurry(names, performance.now() + HURRY_MS),
-    kill: () => supervisor.kill(),
+async function bringUp(run: Run, parts: Parts): Promise<Service> {
+  const { supervisor, redis } = parts
+  const giveUp = () => supervisor.kill()
+  run.signal.addEventListener('abort', giveUp, { once: true })
+  const ready = supervisor.start()
+  ready.catch(() => {}) // awaited below; the API's own start may fail before it
+  let service: Service | undefined
+  try {
+    service = await loadService(run, supervisor, found.redis)
+    await ready
+    run.signal.throwIfAborted()
+    await announce(run, service, parts)
+    return service
+  } catch (error) {
+    supervisor.kill()
+    await service?.stop(0)
+    throw error
+  } finally {
+    run.signal.removeEventListener('abort', giveUp)
   }
 }
 
-function workNames(supervisor: Supervisor): string[] {
-  return supervisor.status().flatMap((c) => (c.group === 'redis' ? [] : [c.name]))
-}
-
-async function stopAll({ ground, runId, supervisor, service, held }: Running): Promise<void> {
-  const { onFact, folder } = ground
-  const startedMs = performance.now()
-  const jobs = [...held.values()].flat()
-  const deadlineMs = startedMs + ABORT_AFTER_MS + GIVE_BACK_MS
-  onFact({
-    type: 'stopping',
-    running: jobs.map((j) => ({ stage: j.stage, project: j.projectId })),
-    deadlineS: Math.round((deadlineMs - startedMs) / 1_000),
+async function loadService(run: Run, supervisor: Supervisor, { place }: ChosenRedis): Promise<Service> {
+  const { startService } = await import('./launch/service.ts')
+  return startService({
+    ...run,
+    dataId: run.folder.dataId,
+    place,
+    children: supervisor.status,
+    held: run.held.of,
+    nudge(projectId) {
+      const nudge: Nudge = { type: 'nudge', projectId }
+      for (const name of workerNames(supervisor)) supervisor.send(name, nudge)
+    },
+    phase: () => run.phase,
   })
-  const drain: DrainOrder = { reason: 'stop', abortInMs: ABORT_AFTER_MS }
-  await supervisor.stop(workNames(supervisor), { drain, deadlineMs })
-  await timed('api', onFact, () => service.stop(API_CLOSE_MS))
-  await supervisor.stop(['redis'], { deadlineMs: performance.now() + REDIS_STOP_MS })
-  const left = await findSurvivors(folder.dataId)
-  await folder.release()
-  onFact({ type: 'stopped', ms: Math.round(performance.now() - startedMs), left: left.map((s) => s.pid) })
 }
 
-async function timed(name: string, onFact: BootOptions['onFact'], stop: () => Promise<void>): Promise<void> {
-  const startedMs = performance.now()
-  await stop()
-  onFact({ type: 'component_stopped', name, ms: Math.round(performance.now() - startedMs) })
+async function announce(run: Run, service: Service, { redis, interrupted }: Parts): Promise<void> {
+  const { folder, runId: run_id, onFact } = run
+  const { fillQueuesAndReport } = await import('./launch/report.ts')
+  run.phase = 'running'
+  const { mode, describe } = redis.place
+  const started_at = new Date().toISOString()
+  await folder.announce({ pid: process.pid, run_id, url: service.server.url, started_at, redis: { mode, url: describe() } })
+  onFact(await fillQueuesAndReport({ ...run, service, redis, interrupted }))
+  service.watch.onChange(({ running }) => onFact({ type: 'redis_changed', running }))
+}
+
+function createApp(run: Run, supervisor: Supervisor, service: Service): App {
+  let stopping: Promise<void> | undefined
+  return {
+    url: service.server.url,
+    runId: run.runId,
+    stop() {
+      run.phase = 'stopping'
+      stopping ??= stopAll({ ...run, supervisor, service })
+      return stopping
+    },
+    hurry: () => supervisor.hurry(workerNames(supervisor), performance.now() + HURRY_MS),
+    kill: () => supervisor.kill(),
+  }
 }

@@ -1,5 +1,6 @@
 /** The scheduler process: looks after open projects, and cleans up what nobody needs any more. */
 import './preload.ts'
+import { removeExpiredKeys } from './api/idempotency.ts'
 import { messageOf } from './lib/errors.ts'
 import { createLog, type Log } from './lib/log.ts'
 import type { ChildOrder } from './launch/order.ts'
@@ -14,6 +15,7 @@ import { createKeys } from './redis/keys.ts'
 import { createChildLink } from './supervisor/child-link.ts'
 
 const RECONCILE_EVERY_MS = 3_000
+const SWEEP_EVERY_MS = 3_600_000
 
 const link = createChildLink()
 link.onGo<ChildOrder>((order) => {
@@ -38,8 +40,9 @@ async function run(order: ChildOrder): Promise<void> {
   const look = createLook({ store, dispatcher, facts, log }, () => dispatcher.limit(config.concurrency))
   // An emptied Redis comes back with nothing of ours in it: look at once.
   connection.on('ready', () => void dispatcher.limit(config.concurrency).then(look, look))
-  const timer = setInterval(() => void look(), RECONCILE_EVERY_MS)
-  stopOnDrain(dispatcher, timer)
+  const sweep = () => removeExpiredKeys(layout.idempotency, Date.now()).catch((error) => logFailure(log, error))
+  const timers = [setInterval(() => void look(), RECONCILE_EVERY_MS), setInterval(() => void sweep(), SWEEP_EVERY_MS)]
+  stopOnDrain(dispatcher, timers)
   link.beat(() => ({}))
   link.ready()
 }
@@ -63,12 +66,12 @@ function createLook(deps: ReconcileDeps, limit: () => Promise<void>): () => Prom
 }
 
 function logFailure(log: Log, error: unknown): void {
-  log.debug({ error: messageOf(error) }, 'could not look after open projects')
+  log.debug({ error: messageOf(error) }, 'a look failed; the next one follows')
 }
 
-function stopOnDrain(dispatcher: Dispatcher, timer: NodeJS.Timeout): void {
+function stopOnDrain(dispatcher: Dispatcher, timers: NodeJS.Timeout[]): void {
   const stop = async () => {
-    clearInterval(timer)
+    for (const timer of timers) clearInterval(timer)
     await dispatcher.close().catch(() => {}) // Redis may be away; we are leaving anyway
     await link.goodbye(0)
     process.exit(0)

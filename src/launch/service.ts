@@ -26,6 +26,8 @@ import { viewPipelines } from './pipeline-view.ts'
 import { createReadiness } from './readiness.ts'
 import { createStatusBoard } from './status-board.ts'
 
+export type Phase = 'starting' | 'running' | 'stopping'
+
 export type ServiceOptions = {
   config: Config
   version: string
@@ -37,7 +39,7 @@ export type ServiceOptions = {
   held: (worker: string) => HeldJob[]
   /** Tells all workers to look at a project's journal now. */
   nudge: (projectId: string) => void
-  phase: () => 'starting' | 'running' | 'stopping'
+  phase: () => Phase
 }
 
 export type Service = {
@@ -68,7 +70,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const app = createApp({ ...apiDeps(parts), auth: { ...authOf(config), oneTime } })
   const server = await startServer(app, { host: config.host, port: config.port, log })
   const { operatorToken } = config.auth
-  const facts = { isHeld: (owner: ClaimOwner) => isLeaseHeld(layout.leases, owner), resume: config.resume, hasRoom: () => false }
+  const facts = { isHeld: (owner: ClaimOwner) => isLeaseHeld(layout.leases, owner), resume: config.resume, runId: options.runId, hasRoom: () => false }
   const reconciling: ReconcileDeps = { store, dispatcher, log, facts }
   return {
     server,

@@ -48,23 +48,28 @@ const NO_COUNTS = Object.fromEntries(
   QUEUE_NAMES.map((name) => [name, { waiting: 0, active: 0, failed: 0 } satisfies QueueCounts]),
 )
 
-/** The newest value; asks again, for all callers together, when it is older than `maxAgeMs`. */
+/** The newest value; asks again, once for all callers, when it is older than `maxAgeMs`. Only the first has to wait. */
 function createSample<T>(ask: () => Promise<T>, maxAgeMs: number): () => Promise<T> {
-  let value: Promise<T> | undefined
-  let askedMs = 0
-  return () => {
-    if (value && performance.now() - askedMs < maxAgeMs) return value
-    const previous = value
+  let latest: { value: T } | undefined
+  let asking: Promise<T> | undefined
+  let askedMs = Number.NEGATIVE_INFINITY
+
+  async function refresh(): Promise<T> {
     askedMs = performance.now()
-    const next = ask()
-    next.then(
-      () => {
-        value = next
-      },
-      () => {}, // whoever waits for it hears of the failure
-    )
-    value = previous ?? next
-    return value
+    try {
+      const value = await ask()
+      latest = { value }
+      return value
+    } finally {
+      asking = undefined
+    }
+  }
+
+  return async () => {
+    if (performance.now() - askedMs >= maxAgeMs) asking ??= refresh()
+    if (!latest) return asking ?? refresh()
+    asking?.catch(() => {}) // the last value is shown until the next look succeeds
+    return latest.value
   }
 }
 
