@@ -9,7 +9,7 @@ import { installHint, readPlatform } from '../lib/install-hint.ts'
 import { ownerOfPort } from '../lib/process-tree.ts'
 import { findRedisBinary } from '../redis/binary.ts'
 import { locateRedis } from '../redis/locate.ts'
-import { readRunFile } from './connection.ts'
+import { connect } from './connection.ts'
 import { bytesText } from './text.ts'
 
 export type Check = { name: string; level: 'ok' | 'warning' | 'failed'; message: string }
@@ -41,13 +41,23 @@ export async function checkFolder(dataDir: string): Promise<Check> {
   }
 }
 
-export async function checkPort(config: Config): Promise<Check> {
+export async function checkServer(config: Config, signal: AbortSignal): Promise<Check> {
   const name = 'server'
+  const running = await runningUrl(config, signal)
+  if (running !== undefined) return { name, level: 'ok', message: `runs at ${running}` }
   const owner = config.port === 0 ? undefined : ownerOfPort(config.port)
   if (owner === undefined) return { name, level: 'ok', message: `not running; port ${config.port} is free` }
-  const run = await readRunFile(config)
-  if (run && owner.includes(`pid ${run.pid}`)) return { name, level: 'ok', message: `runs at ${run.url}` }
   return { name, level: 'failed', message: `port ${config.port} is taken by ${owner}; set PORT to another` }
+}
+
+async function runningUrl(config: Config, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const { url, client } = await connect(config, undefined)
+    await client.livez({ signal })
+    return url
+  } catch {
+    return undefined // whatever the reason: it does not run, which is what we were asked
+  }
 }
 
 export async function checkRedis({ redis }: Config, signal: AbortSignal): Promise<Check> {

@@ -5,10 +5,10 @@ import {
   type Check,
   checkFolder,
   checkNode,
-  checkPort,
   checkProgram,
   checkProvider,
   checkRedis,
+  checkServer,
 } from './doctor-checks.ts'
 import type { Output } from './output.ts'
 import { textTable } from './text.ts'
@@ -33,7 +33,7 @@ async function runChecks({ config, signal }: VerbContext): Promise<Check[]> {
     checkNode(process.versions.node),
     settings.check,
     checkFolder(dataDir),
-    checkPort(settings.config),
+    checkServer(settings.config, signal),
     checkRedis(settings.config, signal),
     checkProgram('ffmpeg', { file: ffmpegPath, args: ['-version'], signal, level: 'failed' }),
     checkProgram('ffprobe', { file: ffprobePath, args: ['-version'], signal, level: 'failed' }),

@@ -25,9 +25,11 @@ export const redisUrl: Verb = {
 async function withPassword({ dataDir, redis }: Config, shown: string): Promise<string> {
   const url = new URL(shown)
   const own = await ownPassword(dataDir, url.port)
-  if (own !== undefined) url.password = own
-  else if (redis.url !== null) return redis.url
-  else if (redis.password !== null) url.password = encodeURIComponent(redis.password)
+  if (own === undefined && redis.url !== null) return redis.url
+  const password = own ?? redis.password
+  if (password === null) return shown
+  url.username = 'default' // redis-cli takes an empty name for a user's
+  url.password = encodeURIComponent(password)
   return url.href
 }
 

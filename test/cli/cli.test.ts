@@ -149,8 +149,14 @@ test('redis-url: without the password unless asked', async () => {
   assert.equal((await fake.cli(['redis-url'])).stdout, 'redis://127.0.0.1:7777/0\n')
   mkdirSync(join(fake.folder, 'redis'))
   writeFileSync(join(fake.folder, 'redis/redis.conf'), 'bind 127.0.0.1\nport 7777\nrequirepass s3cret\n')
-  assert.equal((await fake.cli(['redis-url', '--with-password'])).stdout, 'redis://:s3cret@127.0.0.1:7777/0\n')
+  assert.equal((await fake.cli(['redis-url', '--with-password'])).stdout, 'redis://default:s3cret@127.0.0.1:7777/0\n')
   assert.deepEqual(json((await fake.cli(['redis-url', '--json'])).stdout), { url: 'redis://127.0.0.1:7777/0' })
+})
+
+test('doctor sees the server, wherever it listens', async () => {
+  await using fake = await startFake()
+  const { stdout } = await fake.cli(['doctor'], { env: { PORT: '1' } })
+  assert.match(stdout, new RegExp(`✔ {2}server +runs at ${fake.url}`))
 })
 
 test('a server that does not answer in time ends with 124', async () => {
