@@ -36,6 +36,7 @@ type Sending<T> = { path: string; call: Call; read: (response: Response) => Prom
 
 /** The deadline covers `read` too. */
 async function send<T>(settings: ClientSettings, { path, call, read }: Sending<T>): Promise<T> {
+  call.signal?.throwIfAborted()
   const timer = new AbortController()
   const timeoutMs = settings.timeoutMs ?? 30_000
   const late = setTimeout(() => timer.abort(), timeoutMs)

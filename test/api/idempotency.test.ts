@@ -60,7 +60,10 @@ test('a key belongs to its user', async () => {
 test('while the first request runs, the same is 409 and another body 422', async () => {
   using deps = fakeDeps()
   const gate = Promise.withResolvers<void>()
-  const create: ApiDeps['commands']['create'] = async (request) => (await gate.promise, deps.commands.create(request))
+  const create: ApiDeps['commands']['create'] = async (request) => {
+    await gate.promise
+    return deps.commands.create(request)
+  }
   const app = fakeApp({ ...deps, commands: { ...deps.commands, create } })
   const first = app.request(PATH, keyed('k1'))
   const codes = await Promise.all(
@@ -157,7 +160,10 @@ test('a key is forgotten after its time, and its file removed', async () => {
   let nowMs = Date.now()
   const store = createIdempotency({ folder, log: silentLog, now: () => nowMs })
   const ids: string[] = []
-  const run = async (id: string) => (ids.push(id), { status: 201, location: null, body: {} })
+  const run = async (id: string) => {
+    ids.push(id)
+    return { status: 201, location: null, body: {} }
+  }
   const request = { user: 'u', key: 'k', request: {}, run }
   await store.once(request)
   nowMs += KEY_LIFE_MS - 1

@@ -57,7 +57,10 @@ test('a list passes on what was asked and gives summaries', async () => {
 test('the query reaches the reader as it was meant', async () => {
   const asked: unknown[] = []
   using deps = fakeDeps()
-  const list = async (query: unknown) => (asked.push(query), { items: [], next_cursor: null })
+  const list = async (query: unknown) => {
+    asked.push(query)
+    return { items: [], next_cursor: null }
+  }
   const app = fakeApp({ ...deps, projects: { ...deps.projects, list } })
   await app.request(`${PATH}?status=failed&pipeline=hello&q=a%20b&limit=7&cursor=abc`)
   await app.request(PATH)
