@@ -10,7 +10,6 @@ import type { ChildOrder, Nudge } from './launch/order.ts'
 import { assertPortFree } from './launch/port-check.ts'
 import { type ChosenRedis, chooseRedis } from './launch/redis-choice.ts'
 import type { Interrupted } from './launch/resume.ts'
-import type { Interrupted } from './launch/resume.ts'
 import type { Phase, Service } from './launch/service.ts'
 import { HURRY_MS, stopAll, workerNames } from './launch/stop.ts'
 import { childEnvironment } from './lib/child-environment.ts'
@@ -107,16 +106,7 @@ async function takeJobsBack({ held, onFact }: Run, worker: string, service: Serv
   onFact({ type: 'jobs_taken_back', worker, jobs })
 }
 
-/** Few starts find open projects; only those pay for the code that reads them. */
-async function findInterrupted({ config, layout }: Run): Promise<Interrupted[]> {
-  if ((await readdir(layout.open)).length === 0) return []
-  const { findInterrupted: find } = await import('./launch/resume.ts')
-  return find({ layout, resume: config.resume })
-}
-
 type Parts = { supervisor: Supervisor; redis: ChosenRedis; interrupted: Interrupted[] }
-
-type Found = { redis: ChosenRedis; interrupted: Interrupted[] }
 
 /** The API's modules are the heaviest: they load while the children do the same in their own processes. */
 async function bringUp(run: Run, parts: Parts): Promise<Service> {
@@ -127,7 +117,7 @@ async function bringUp(run: Run, parts: Parts): Promise<Service> {
   ready.catch(() => {}) // awaited below; the API's own start may fail before it
   let service: Service | undefined
   try {
-    service = await loadService(run, supervisor, found.redis)
+    service = await loadService(run, supervisor, redis)
     await ready
     run.signal.throwIfAborted()
     await announce(run, service, parts)

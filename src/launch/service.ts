@@ -70,7 +70,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const app = createApp({ ...apiDeps(parts), auth: { ...authOf(config), oneTime } })
   const server = await startServer(app, { host: config.host, port: config.port, log })
   const { operatorToken } = config.auth
-  const facts = { isHeld: (owner: ClaimOwner) => isLeaseHeld(layout.leases, owner), resume: config.resume, runId: options.runId, hasRoom: () => false }
+  const facts = { isHeld: (owner: ClaimOwner) => isLeaseHeld(layout.leases, owner), resume: config.resume, hasRoom: () => false }
   const reconciling: ReconcileDeps = { store, dispatcher, log, facts }
   return {
     server,
