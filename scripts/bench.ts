@@ -1,0 +1,105 @@
+/** Measures ours beside raw references on this machine: `npm run bench [-- name …] [--json] [--runs N]`. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { messageOf } from '../src/lib/errors.ts'
+import type { Bench, Benchmark } from './bench/benchmark.ts'
+import { boot } from './bench/boot.ts'
+import { enqueue } from './bench/enqueue.ts'
+import { film } from './bench/film.ts'
+import { idle } from './bench/idle.ts'
+import { many } from './bench/many.ts'
+import { overhead } from './bench/overhead.ts'
+import { jsonOf, machine, type Outcome, tableOf } from './bench/report.ts'
+import { restart } from './bench/restart.ts'
+import { status } from './bench/status.ts'
+import { stop } from './bench/stop.ts'
+
+const BENCHMARKS: Benchmark[] = [boot, stop, overhead, enqueue, restart, status, idle, many, film]
+
+const USAGE = `Usage: npm run bench [-- name …] [--json] [--runs <n>]
+
+${BENCHMARKS.map(({ name, what, goal }) => `  ${name.padEnd(9)} ${what}\n            goal: ${goal}`).join('\n')}
+`
+
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  const args = readArguments()
+  if (typeof args === 'string') return refuse(args)
+  const { names, runs, json, help } = args
+  if (help) return say(USAGE)
+  const unknown = names.find((name) => !BENCHMARKS.some((b) => b.name === name))
+  if (unknown !== undefined) return refuse(`There is no benchmark ${unknown}.\n\n${USAGE}`)
+  const wanted = BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name))
+  const signal = interruption()
+  const outcomes: Outcome[] = []
+  for (const benchmark of wanted) if (!signal.aborted) outcomes.push(await perform(benchmark, { runs, signal }))
+  const { cpu, cores, node, load } = machine()
+  process.stdout.write(
+    json ? jsonOf(outcomes) : `${cpu}, ${cores} cores, Node ${node}, load ${load}\n\n${tableOf(outcomes)}`,
+  )
+  if (signal.aborted) return 130
+  return outcomes.some(({ error }) => error !== null) ? 1 : 0
+}
+
+type Arguments = { names: string[]; runs: number | null; json: boolean; help: boolean }
+
+/** The arguments, or what is wrong with them. */
+function readArguments(): Arguments | string {
+  const options = {
+    json: { type: 'boolean' },
+    runs: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  } as const
+  try {
+    const { values, positionals } = parseArgs({ allowPositionals: true, options })
+    const runs = values.runs === undefined ? null : Number(values.runs)
+    if (runs !== null && !(Number.isInteger(runs) && runs > 0))
+      return `--runs must be a whole number above 0\n\n${USAGE}`
+    return { names: positionals, runs, json: values.json ?? false, help: values.help ?? false }
+  } catch (error) {
+    return `${messageOf(error)}\n\n${USAGE}`
+  }
+}
+
+function say(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+function refuse(text: string): number {
+  process.stderr.write(text)
+  return 2
+}
+
+/** The first signal ends what is measured, and with it all that was started; a second one ends us. */
+function interruption(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => controller.abort(new Error('interrupted')))
+  return controller.signal
+}
+
+async function perform(benchmark: Benchmark, options: { runs: number | null; signal: AbortSignal }): Promise<Outcome> {
+  const folders: string[] = []
+  const bench: Bench = {
+    runs: options.runs ?? benchmark.runs,
+    signal: options.signal,
+    say: (sentence) => void process.stderr.write(`${benchmark.name}: ${sentence}\n`),
+    async folder() {
+      const folder = await mkdtemp(join(tmpdir(), 'showrunner-bench-'))
+      folders.push(folder)
+      return folder
+    },
+  }
+  try {
+    return { benchmark, findings: await benchmark.run(bench), error: null }
+  } catch (error) {
+    bench.say(error instanceof Error ? `${error.stack}` : messageOf(error))
+    return { benchmark, findings: [], error: messageOf(error) }
+  } finally {
+    for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}

@@ -1,0 +1,70 @@
+/** How soon work goes on after a worker was killed. */
+import { Job, Queue } from 'bullmq'
+import { until } from '../../src/lib/until.ts'
+import { parseRun, startWorkers } from './bare.ts'
+import type { Bench, Benchmark } from './benchmark.ts'
+import { wallMs } from './clock.ts'
+import { startInstance } from './instance.ts'
+import { timesOf, writePipelines } from './pipelines.ts'
+import { startRedis } from './redis.ts'
+
+const WAIT_MS = 60_000
+
+export const restart: Benchmark = {
+  name: 'restart',
+  what: 'SIGKILL of the only worker of a group until its stage runs again, beside a bare BullMQ worker started anew',
+  goal: 'median at most 0.4 s',
+  runs: 5,
+  async run(bench) {
+    const [ours, reference]: [number[], number[]] = [[], []]
+    for (let run = 1; run <= bench.runs; run++) {
+      bench.say(`run ${run} of ${bench.runs}`)
+      ours.push(await timeOurs(bench))
+      reference.push(await timeBare(bench))
+    }
+    const goal = { of: 'ours', atMost: 400 } as const
+    return [{ name: 'kill to running', unit: 'ms', statistic: 'median', ours, reference, goal }]
+  },
+}
+
+/** A new instance each time: many kills within a minute would be taken for a crash loop. */
+async function timeOurs(bench: Bench): Promise<number> {
+  const folder = await bench.folder()
+  const env = { PIPELINES_DIR: await writePipelines(folder) }
+  await using instance = await startInstance({ dataDir: folder, env, signal: bench.signal })
+  const { id } = await instance.api.projects.create({ pipeline: 'bench-wait', input: {} })
+  const holder = async () => {
+    const { workers = [] } = (await instance.api.status()).data.services.worker
+    return workers.find((worker) => worker.active?.some((job) => job.project_id === id))?.pid
+  }
+  const pid = await until(holder, { timeoutMs: WAIT_MS, signal: bench.signal, what: 'the stage to run' })
+  const fromMs = wallMs()
+  process.kill(pid, 'SIGKILL')
+  const project = await instance.api.waitFor(id, { signal: bench.signal, timeoutMs: WAIT_MS, everyMs: 10 })
+  await instance.stop()
+  return timesOf(project)[0]! - fromMs
+}
+
+/** What the supervisor does, by hand: start a worker, give the dead one's job back by its token. */
+async function timeBare(bench: Bench): Promise<number> {
+  await using redis = await startRedis(await bench.folder(), bench.signal)
+  const options = { url: redis.url, concurrency: 1, queues: ['bare'] }
+  await using first = await startWorkers(options)
+  const queue = new Queue('bare', { connection: { url: redis.url } })
+  try {
+    await queue.add('wait', { chain: 'wait', left: 0, wait: true })
+    const { id, token } = await first.waitFor(parseRun)
+    const fromMs = wallMs()
+    await first[Symbol.asyncDispose]()
+    const [second] = await Promise.all([startWorkers(options), giveBack(queue, id, token)])
+    await using _ended = second
+    return (await second.waitFor(parseRun)).at - fromMs
+  } finally {
+    await queue.close()
+  }
+}
+
+async function giveBack(queue: Queue, id: string, token: string): Promise<void> {
+  const job = await Job.fromId(queue, id)
+  await job!.moveToWait(token)
+}
