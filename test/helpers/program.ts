@@ -80,8 +80,9 @@ function commandFor(via: Via, args: readonly string[]): [string, string[]] {
 
 function parseFacts(text: string): LaunchFact[] {
   return text.split('\n').flatMap((line) => {
+    const start = line.indexOf('{') // a terminal shows the ^C that was typed before it
     try {
-      return line.startsWith('{') ? [JSON.parse(line) as LaunchFact] : []
+      return start >= 0 ? [JSON.parse(line.slice(start)) as LaunchFact] : []
     } catch {
       return [] // a line that is still being written
     }

@@ -1,0 +1,108 @@
+/** Starts that cannot or must not succeed: each says why, in one go, and leaves nothing behind. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createClient } from '../../src/client/client.ts'
+import { createInstallation } from '../helpers/installation.ts'
+import { startPlainRedis } from '../redis/redis-process.ts'
+
+test('a second start on the same data folder says where the first serves, and exits with 0', async (t) => {
+  const installation = await createInstallation(t)
+  const first = await installation.start()
+  const second = installation.launch()
+  assert.deepEqual(await second.ended(10_000), { code: 0, signal: null })
+  assert.ok(second.output().includes(first.url), second.output())
+  assert.ok(second.output().includes(`pid ${first.supervisorPid}`), second.output())
+  assert.equal((await first.api.status()).data.status, 'healthy')
+  assert.equal((await installation.processes()).length, 4)
+})
+
+test('of 20 starts at the same instant exactly one serves, and the others say where', async (t) => {
+  const installation = await createInstallation(t)
+  const programs = Array.from({ length: 20 }, () => installation.launch())
+  const ends = await Promise.all(programs.map((p) => Promise.race([p.exit, p.ready(60_000).catch(() => p.exit)])))
+  const serving = programs.filter((p) => p.exited() === null)
+  assert.equal(serving.length, 1)
+  const { url } = await serving[0]!.ready()
+  for (const [i, program] of programs.entries()) {
+    if (program === serving[0]) continue
+    assert.deepEqual(ends[i], { code: 0, signal: null })
+    assert.ok(program.output().includes(url), program.output())
+  }
+  assert.equal((await installation.processes()).length, 4)
+  assert.equal((await createClient({ url }).status()).data.status, 'healthy')
+})
+
+test('a port that is taken: exit 5, and who has it', async (t) => {
+  const installation = await createInstallation(t)
+  const other = createServer().listen(0, '127.0.0.1')
+  t.after(() => void other.close())
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  const program = installation.launch({ env: { PORT: String(port) } })
+  assert.deepEqual(await program.ended(10_000), { code: 5, signal: null })
+  assert.ok(program.output().includes(`Port ${port} is taken`), program.output())
+  assert.ok(program.output().includes(`pid ${process.pid}`), program.output())
+  assert.ok(!existsSync(installation.layout.run))
+})
+
+test('wrong settings are reported all together, exit 2, before anything is made', async (t) => {
+  const installation = await createInstallation(t, { env: { PORT: 'eighty', LOG_LEVEL: 'loud', RESUME: 'maybe', LLM_CONCURRENCY: '0' } })
+  const program = installation.launch()
+  assert.deepEqual(await program.ended(10_000), { code: 2, signal: null })
+  for (const name of ['PORT', 'eighty', 'LOG_LEVEL', 'loud', 'RESUME', 'maybe', 'LLM_CONCURRENCY'])
+    assert.ok(program.output().includes(name), `${name} in: ${program.output()}`)
+  assert.ok(!existsSync(installation.layout.identity))
+})
+
+test('an unknown flag: exit 2', async (t) => {
+  const program = (await createInstallation(t)).launch({ args: ['--prot', '1'] })
+  assert.deepEqual(await program.ended(10_000), { code: 2, signal: null })
+  assert.ok(program.output().includes('--prot'))
+})
+
+test('a data folder that cannot be made: exit 2, and which it is', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'showrunner-file-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const file = join(folder, 'a-file')
+  await writeFile(file, '')
+  const installation = await createInstallation(t)
+  const program = installation.launch({ env: { DATA_DIR: join(file, 'data') } })
+  assert.deepEqual(await program.ended(10_000), { code: 2, signal: null })
+  assert.ok(program.output().includes(join(file, 'data')), program.output())
+  assert.ok(program.output().includes('DATA_DIR'), program.output())
+})
+
+test('an address that others can reach is refused without a token: exit 2', async (t) => {
+  const program = (await createInstallation(t)).launch({ env: { HOST: '0.0.0.0' } })
+  assert.deepEqual(await program.ended(10_000), { code: 2, signal: null })
+  assert.match(program.output(), /token/i)
+})
+
+test('--new-token makes a private token, with which, and only with which, the API answers', async (t) => {
+  const installation = await createInstallation(t)
+  const instance = await installation.start({ args: ['--new-token'], env: { HOST: '0.0.0.0' } })
+  const { mode } = await stat(installation.layout.token)
+  assert.equal(mode & 0o777, 0o600)
+  const { loginUrl } = instance.facts('ready')[0]!
+  assert.match(loginUrl!, /\/login\?token=/)
+  const url = instance.url.replace('0.0.0.0', '127.0.0.1')
+  assert.equal((await fetch(`${url}/api/v1/projects`)).status, 401)
+  const token = (await readFile(installation.layout.token, 'utf8')).trim()
+  assert.ok(!instance.output().includes(token), 'the token itself is never printed')
+  const { items } = await createClient({ url, token }).projects.list()
+  assert.deepEqual(items, [])
+})
+
+test('a Redis that would throw queued work away is refused: exit 69, and why', async (t) => {
+  const installation = await createInstallation(t)
+  const redis = await startPlainRedis(t, ['--maxmemory-policy', 'allkeys-lru'])
+  const program = installation.launch({ env: { REDIS: 'attach', REDIS_URL: redis.url } })
+  assert.deepEqual(await program.ended(10_000), { code: 69, signal: null })
+  assert.match(program.output(), /allkeys-lru.*noeviction/s)
+})

@@ -1,0 +1,165 @@
+/** Every way to be told to stop: work is saved, the exit code says what happened, and no process is left. */
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { type TestContext, test } from 'node:test'
+import { until } from '../../src/lib/until.ts'
+import { createGates } from '../helpers/gates.ts'
+import { createInstallation, type Installation, type Instance, type StartOptions } from '../helpers/installation.ts'
+import { untilGone } from '../helpers/processes.ts'
+import { readState } from '../helpers/soundness.ts'
+import { stageOf, untilStatus } from '../helpers/wait.ts'
+
+const CTRL_C = '\x03'
+/** What comes sooner counts as the same press. */
+const NEXT_PRESS_MS = 550
+
+test('Ctrl+C in a terminal, through npm: the running step ends, all stops, npm exits with 0, the rest resumes', async (t) => {
+  const { installation, gates, instance, id } = await startHeld(t, 'steps', 'write-2', { via: 'pty' })
+  const { layout } = installation
+  instance.type(CTRL_C)
+  await untilStopping(instance)
+  gates.release('write-2')
+  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+  assert.deepEqual(instance.facts('stopped')[0]?.left, [])
+  assert.deepEqual(await installation.processes(), [])
+  const stage = stageOf(readState(layout, id), 'write')
+  assert.deepEqual([stage.status, stage.reason, stage.steps.length], ['waiting', 'interrupted', 2])
+  await installation.start()
+  await untilStatus({ layout, id }, 'completed')
+  assert.equal(gates.visits('write-2'), 1)
+})
+
+test('a second Ctrl+C: over within 2 s, exit 130, the stage and its program are ended and resume', async (t) => {
+  const { installation, instance, id } = await startHeld(t, 'subprocess', 'never', { via: 'pty' })
+  const { layout } = installation
+  const sleeping = await untilSleeping(installation)
+  instance.type(CTRL_C)
+  await untilStopping(instance)
+  const pressedMs = await pressAgain(() => instance.type(CTRL_C))
+  assert.deepEqual(await instance.ended(5_000), { code: 130, signal: null })
+  const tookMs = performance.now() - pressedMs
+  assert.ok(tookMs < 2_000, `it took ${tookMs} ms`)
+  await untilGone([sleeping], 100)
+  assert.deepEqual(await installation.processes(), [])
+  const stage = stageOf(readState(layout, id), 'wait')
+  assert.deepEqual([stage.status, stage.reason, stage.steps.length], ['waiting', 'interrupted', 1])
+  await installation.start()
+  await untilStatus({ layout, id }, 'completed')
+})
+
+test('SIGTERM to npm: all stops, nothing is left', async (t) => {
+  const installation = await createInstallation(t)
+  const instance = await installation.start({ via: 'npm' })
+  instance.signal('SIGTERM')
+  await instance.ended(10_000)
+  await untilStopped(installation, instance)
+  assert.deepEqual(await installation.processes(), [])
+})
+
+test('SIGKILL of npm: the program notices and stops', async (t) => {
+  const installation = await createInstallation(t)
+  const instance = await installation.start({ via: 'npm' })
+  assert.equal((await installation.processes()).length, 4)
+  instance.signal('SIGKILL')
+  await untilStopped(installation, instance)
+  assert.deepEqual(await installation.processes(), [])
+})
+
+test('closing the terminal is a stop: nobody can read the output any more, and the work is saved', async (t) => {
+  const { installation, gates, instance, id } = await startHeld(t, 'steps', 'write-2', { via: 'pty' })
+  process.kill(-instance.pid, 'SIGKILL') // script(1), which owns the terminal
+  const api = instance.api
+  await until(async () => (await api.status()).data.status === 'stopping', { timeoutMs: 5_000 })
+  gates.release('write-2')
+  await untilStopped(installation, instance)
+  const stage = stageOf(readState(installation.layout, id), 'write')
+  assert.deepEqual([stage.status, stage.reason, stage.steps.length], ['waiting', 'interrupted', 2])
+  assert.deepEqual(await installation.processes(), [])
+})
+
+test('a reader that goes away, as in `npm start | head -1`, does not end the program', async (t) => {
+  const installation = await createInstallation(t)
+  const gates = createGates(t)
+  const instance = await installation.start()
+  instance.child.stdout!.destroy()
+  const { id } = await instance.api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
+  await untilStatus({ layout: installation.layout, id }, 'completed')
+  instance.signal('SIGTERM')
+  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+})
+
+test('five SIGTERMs at once are one', async (t) => {
+  const { installation, gates, instance, id } = await startHeld(t, 'steps', 'write-2')
+  for (let i = 0; i < 5; i++) instance.signal('SIGTERM')
+  await untilStopping(instance)
+  gates.release('write-2')
+  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+  assert.equal(stageOf(readState(installation.layout, id), 'write').steps.length, 2, 'the running step ended by itself')
+})
+
+test('a third signal kills what does not listen, at once', async (t) => {
+  const { installation, instance } = await startHeld(t, 'busy', 'never', {}, { ms: 60_000 })
+  instance.signal('SIGTERM')
+  await untilStopping(instance)
+  await pressAgain(() => instance.signal('SIGTERM'))
+  const thirdMs = await pressAgain(() => instance.signal('SIGTERM'))
+  assert.deepEqual(await instance.ended(5_000), { code: 143, signal: null })
+  assert.ok(performance.now() - thirdMs < 1_000)
+  assert.deepEqual(await installation.processes(), [])
+  await installation.start() // what was killed is put in order
+})
+
+test('a signal while it is still booting ends it, and leaves nothing', async (t) => {
+  const installation = await createInstallation(t)
+  const program = installation.launch()
+  await until(() => program.facts('child_spawned').length > 0, { timeoutMs: 10_000, everyMs: 5 })
+  program.signal('SIGINT')
+  assert.deepEqual(await program.ended(10_000), { code: 0, signal: null })
+  assert.deepEqual(await installation.processes(), [])
+})
+
+for (const pipeline of ['subprocess', 'busy'])
+  test(`SIGKILL of the supervisor: 3 s later nothing is left, a ${pipeline} worker included`, async (t) => {
+    const { installation, gates, instance, id } = await startHeld(t, pipeline, 'never', {}, { ms: 60_000 })
+    if (pipeline === 'subprocess') await untilSleeping(installation)
+    else await gates.reached('loop')
+    const pids = (await installation.processes()).map((p) => p.pid)
+    process.kill(instance.supervisorPid, 'SIGKILL')
+    await untilGone([instance.supervisorPid, ...pids], 3_000)
+    assert.deepEqual(await installation.processes(), [])
+    await installation.start()
+    await untilStatus({ layout: installation.layout, id }, 'completed')
+  })
+
+async function startHeld(t: TestContext, pipeline: string, gate: string, options: StartOptions = {}, input = {}) {
+  const installation = await createInstallation(t)
+  const gates = createGates(t)
+  gates.hold(gate)
+  const instance = await installation.start(options)
+  const { id } = await instance.api.projects.create({ pipeline, input: { folder: gates.folder, ...input } })
+  if (gate !== 'never') await gates.reached(gate)
+  return { installation, gates, instance, id }
+}
+
+async function untilStopping(instance: Instance): Promise<void> {
+  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 5_000, everyMs: 10, what: 'the stop to begin' })
+}
+
+/** For when the exit code is somebody else's: the end of the supervisor, after a stop that was not cut short. */
+async function untilStopped({ layout }: Installation, { supervisorPid }: Instance): Promise<void> {
+  await untilGone([supervisorPid], 10_000)
+  assert.ok(!existsSync(layout.run), 'a clean stop removes run.json')
+}
+
+/** Presses once the last press is long enough ago to count; gives the moment. */
+async function pressAgain(press: () => void): Promise<number> {
+  const lastMs = performance.now()
+  await until(() => performance.now() - lastMs > NEXT_PRESS_MS, { timeoutMs: 2_000, everyMs: 10 })
+  press()
+  return performance.now()
+}
+
+async function untilSleeping(installation: Installation): Promise<number> {
+  const probe = async () => (await installation.processes()).find((p) => p.command === 'sleep')?.pid
+  return until(probe, { timeoutMs: 10_000, what: 'the program of the stage to run' })
+}
