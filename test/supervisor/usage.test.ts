@@ -6,7 +6,9 @@ import { type TestContext, test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
 import { createUsageMeter } from '../../src/supervisor/usage.ts'
 
-test('a busy process shows its CPU and its memory, an idle one next to nothing', async (t) => {
+test('a busy process shows its CPU and its memory, an idle one next to nothing', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
   const busy = start(t, 'for (;;) Math.random()')
   const idle = start(t, 'setInterval(() => {}, 1e6)')
   const meter = createUsageMeter(() => [busy, idle], 100)
