@@ -16,14 +16,19 @@ export type CameraShot = {
 /** How far the camera comes closer, or how much wider than the frame the picture is when it pans. */
 const AMOUNT = 0.18
 
-/** zoompan rounds to whole source pixels: at four times the output width the steps are too small to see. */
+/**
+ * zoompan rounds to whole source pixels: at four times the output width the steps are too small to see.
+ * At 1080p three times is enough for that, and costs a third less.
+ */
 const UPSCALE = 4
-const MAX_WIDTH = 8_000
+const MAX_WIDTH = 5_760
 
 /** One still in, `frames` frames of the move out, at the output's size. */
 export function cameraFilter(shot: CameraShot): string {
   const { z, x, y } = expressions(shot)
-  const upWidth = even(Math.min(shot.width * UPSCALE, MAX_WIDTH))
+  // A camera that stands still has no steps to hide.
+  const upscale = shot.move === 'static' ? 1 : UPSCALE
+  const upWidth = even(Math.min(shot.width * upscale, MAX_WIDTH))
   const upHeight = even((upWidth * shot.height) / shot.width)
   return [
     `scale=${upWidth}:${upHeight}:flags=bicubic`,
