@@ -55,13 +55,13 @@ function signalReaches(pid: number): boolean {
   }
 }
 
-/** Sends `signal` to a whole process group; a group that is gone is not an error. */
+/** Sends `signal` to a whole process group; one that is gone, or (macOS: EPERM) only zombies, is not an error. */
 export function signalGroup(pgid: number, signal: NodeJS.Signals): void {
   try {
     if (process.platform === 'win32') treeKill(pgid, signal)
     else process.kill(-pgid, signal)
   } catch (error) {
-    if (errnoOf(error) !== 'ESRCH') throw error
+    if (errnoOf(error) !== 'ESRCH' && errnoOf(error) !== 'EPERM') throw error
   }
 }
 
