@@ -10,7 +10,7 @@ import { startServer } from '../../src/api/server.ts'
 import { AppError } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { until } from '../../src/lib/until.ts'
-import { fakeApp, fakeDeps, projectState } from './deps.ts'
+import { fakeApp, fakeDeps } from './deps.ts'
 import { serve } from './serve.ts'
 
 /** Sends raw bytes and gives what comes back until the other side closes or `enough` is there. */
@@ -136,24 +136,21 @@ test('an address that is not ours is a settings error', async () => {
 })
 
 test('a caller who leaves in the middle of a body is no fault in the log', async () => {
-  const errors: unknown[] = []
-  const log = {
-    ...silentLog,
-    warn: (facts: unknown) => void errors.push(facts),
-    error: (facts: unknown) => void errors.push(facts),
-  }
-  await using running = await serve({ log: { ...log, child: () => log } })
-  running.deps.states.set('p1', projectState())
+  const faults: unknown[] = []
+  const words: string[] = []
+  const note = (facts: unknown) => void faults.push(facts)
+  const debug = (_facts: unknown, message: string) => void words.push(message)
+  const log = { debug, info() {}, warn: note, error: note, child: () => log }
+  await using running = await serve({ log })
   const { port } = running.server
+  const head = `POST /api/v1/projects HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json`
   const socket = connect(port, '127.0.0.1')
-  socket.write(
-    `POST /api/v1/projects HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a"`,
-  )
+  socket.write(`${head}\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"a"\r\n`)
   await once(socket, 'connect')
   await fetch(`${running.server.url}/livez`)
   socket.resetAndDestroy()
-  await running.server.close(2_000)
-  assert.deepEqual(errors, [])
+  await until(() => words.includes('the caller went away'), { timeoutMs: 3_000, what: 'the loss to be noticed' })
+  assert.deepEqual(faults, [])
 })
 
 /** Node sends a body of unknown length in chunks. */
