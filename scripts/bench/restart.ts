@@ -40,7 +40,7 @@ async function timeOurs(bench: Bench): Promise<number> {
   const pid = await until(holder, { timeoutMs: WAIT_MS, signal: bench.signal, what: 'the stage to run' })
   const fromMs = wallMs()
   process.kill(pid, 'SIGKILL')
-  const project = await instance.api.waitFor(id, { signal: bench.signal, timeoutMs: WAIT_MS, everyMs: 10 })
+  const project = await instance.api.waitFor(id, { signal: bench.signal, timeoutMs: WAIT_MS, everyMs: 100 })
   await instance.stop()
   return timesOf(project)[0]! - fromMs
 }
