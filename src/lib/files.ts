@@ -1,7 +1,7 @@
 /** Durable file operations: what these return from has reached the disk. */
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { AppError, errnoOf } from './errors.ts'
 
 /** Flushes a folder's entries; a no-op where folders cannot be opened (Windows). */
@@ -78,14 +78,5 @@ export async function readJson<T>(path: string): Promise<T | undefined> {
 
 export async function ensureFolder(path: string): Promise<string> {
   await mkdir(path, { recursive: true })
-  return path
-}
-
-/** `root` joined with `parts`; throws `not_found` when the result leaves `root`. */
-export function safeJoin(root: string, ...parts: string[]): string {
-  const path = resolve(root, ...parts)
-  const inside = relative(resolve(root), path)
-  if (inside === '' || inside.startsWith(`..${sep}`) || inside === '..' || isAbsolute(inside))
-    throw new AppError('not_found', 'No such file')
   return path
 }

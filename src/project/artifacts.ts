@@ -6,7 +6,7 @@ import { extname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { AppError } from '../lib/errors.ts'
 import { ensureFolder, syncFile, syncFolder } from '../lib/files.ts'
-import type { Folded } from './fold.ts'
+import type { Folded } from './folded.ts'
 import type { ProjectLayout } from './layout.ts'
 import type { ArtifactState, StageState } from './project.ts'
 

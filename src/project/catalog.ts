@@ -14,6 +14,8 @@ export type Catalog = {
   /** How many projects have each status. */
   counts(): Promise<Record<string, number>>
   forget(id: string): Promise<void>
+  /** A project was made: it is looked at by the next list even if it has ended by then. */
+  note(id: string): void
 }
 
 /** A line of the file: a summary, or the id of a project that was deleted. */
@@ -26,6 +28,8 @@ export function createCatalog(store: ProjectStore): Catalog {
   const known = new Map<string, ProjectSummary>()
   /** Ids that were open at the last look: those that left since are read once more. */
   let open = new Set<string>()
+  /** Made since the last look; it may have ended before anybody saw it open. */
+  const made = new Set<string>()
   let loading: Promise<void> | undefined
   let sorted: ProjectSummary[] | undefined
 
@@ -69,7 +73,9 @@ export function createCatalog(store: ProjectStore): Catalog {
     await loading
     const now = new Set(await store.openIds())
     const ended: ProjectSummary[] = []
-    for (const id of new Set([...now, ...open])) {
+    const changed = new Set([...now, ...open, ...made])
+    made.clear()
+    for (const id of changed) {
       const summary = await summarise(store, id)
       if (!summary) known.delete(id)
       else if (now.has(id) && !isEnded(summary)) known.set(id, summary)
@@ -96,6 +102,7 @@ export function createCatalog(store: ProjectStore): Catalog {
       for (const { status } of known.values()) counts[status] = (counts[status] ?? 0) + 1
       return counts
     },
+    note: (id) => void made.add(id),
     async forget(id) {
       open.delete(id)
       if (!known.delete(id)) return

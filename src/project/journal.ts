@@ -2,7 +2,8 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { appendOnce } from '../lib/files.ts'
 import { AppError, errnoOf } from '../lib/errors.ts'
-import { applyRecord, emptyFold, type Folded } from './fold.ts'
+import { applyRecord } from './fold.ts'
+import { emptyFold, type Folded } from './folded.ts'
 import { decodeRecord, encodeRecord, type JournalRecord, type RecordBody } from './records.ts'
 
 export type Journal = {

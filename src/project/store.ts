@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promis
 import { join } from 'node:path'
 import { AppError, errnoOf } from '../lib/errors.ts'
 import { ensureFolder, syncFolder, writeSynced } from '../lib/files.ts'
-import type { Folded } from './fold.ts'
+import type { Folded } from './folded.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { type DataLayout, type ProjectLayout, projectLayout } from './layout.ts'
 import { ENDED } from './project.ts'

@@ -65,6 +65,7 @@ export function createCommands(deps: CommandDeps): Commands {
       const stages = pipeline.stages.map(({ name, queue }) => ({ name, queue }))
       const title = request.title ?? pipeline.titleOf?.(input) ?? pipeline.name
       const project = await store.create({ ...request, title, input, stages })
+      deps.catalog.note(project.id)
       return dispatch(project, request.autostart ? await advance(project) : undefined)
     },
 

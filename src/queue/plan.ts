@@ -1,7 +1,7 @@
 /** From a project's journal to what should be in the queues: the only source of jobs. */
 import { AppError } from '../lib/errors.ts'
 import { missingArtifacts } from '../project/artifacts.ts'
-import type { Folded } from '../project/fold.ts'
+import type { Folded } from '../project/folded.ts'
 import type { StageState } from '../project/project.ts'
 import type { ClaimOwner } from '../project/records.ts'
 import { nextStage } from '../project/status.ts'

@@ -74,3 +74,13 @@ test('filters by owner, pipeline and words', async (t) => {
   assert.equal(await count({ pipeline: 'video' }), 0)
   assert.equal(await count({ q: 'nothing' }), 0)
 })
+
+test('a project that begins and ends between two looks is there', async (t) => {
+  const store = await openStore(t)
+  const catalog = createCatalog(store)
+  await catalog.list({ limit: 1 })
+  const project = await createProject(store)
+  catalog.note(project.id)
+  await project.append({ type: 'cancelled' })
+  assert.deepEqual((await catalog.list({ limit: 1 })).items.map((s) => s.id), [project.id])
+})

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { applyRecord, emptyFold, type Folded } from '../../src/project/fold.ts'
+import { applyRecord } from '../../src/project/fold.ts'
+import { emptyFold, type Folded } from '../../src/project/folded.ts'
 import type { ClaimOwner, JournalRecord, RecordBody } from '../../src/project/records.ts'
 
 const OWNER: ClaimOwner = { run: 'r', pid: 1, started: '1', worker: 'io-1', token: 't' }

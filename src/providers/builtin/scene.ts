@@ -56,8 +56,10 @@ function stars(random: Random, { width, height }: SceneSize): string {
   return Array.from({ length: 70 }, star).join('')
 }
 
+/** Left or right of the middle, where headline and label stand. */
 function light(random: Random, { width, height }: SceneSize, palette: Palette): string {
-  const at = `cx="${px(width * (0.15 + 0.7 * random()))}" cy="${px(height * (0.14 + 0.2 * random()))}"`
+  const side = random() < 0.5 ? 0.14 : 0.64
+  const at = `cx="${px(width * (side + 0.22 * random()))}" cy="${px(height * (0.14 + 0.2 * random()))}"`
   const r = Math.min(width, height) * (0.06 + 0.04 * random())
   return `<circle ${at} r="${px(r * 4)}" fill="url(#glow)"/><circle ${at} r="${px(r)}" fill="${palette.light}"/>`
 }

@@ -1,0 +1,76 @@
+/** The fold's value, and how a part of it is replaced: nothing here decides anything. */
+import type { ProjectState, StageState } from './project.ts'
+import type { ClaimOwner, JournalRecord } from './records.ts'
+
+export type Of<T extends JournalRecord['type']> = Extract<JournalRecord, { type: T }>
+
+/** What the fold knows of a stage beyond its visible state. */
+export type StageInternals = {
+  /** The claim that counts; null when nobody's does. */
+  fence: string | null
+  owner: ClaimOwner | null
+  /** Bumped by rerun, so that remembered steps no longer fit. */
+  take: number
+}
+
+export type Folded = {
+  state: ProjectState
+  internals: Record<string, StageInternals>
+  /** Whether the stages behind a completed one follow by themselves. */
+  continues: boolean
+  /** Task ids handed out so far, with their stage. */
+  tasks: Record<string, string>
+}
+
+export function emptyFold(): Folded {
+  return { state: blankState(), internals: {}, continues: false, tasks: {} }
+}
+
+/** A stage, and what becomes of its claim. */
+export type Mapped = { stage: StageState; internals?: (old: StageInternals) => StageInternals }
+
+/** Takes the claim away: whoever holds it can no longer write. */
+export function revoke(stage: StageState, { take = false } = {}): Mapped {
+  return { stage, internals: (old) => ({ fence: null, owner: null, take: old.take + (take ? 1 : 0) }) }
+}
+
+export function mapStages(folded: Folded, change: (stage: StageState, index: number) => Mapped): Folded {
+  const internals = { ...folded.internals }
+  const stages = folded.state.stages.map((old, index) => {
+    const result = change(old, index)
+    if (result.internals) internals[old.name] = result.internals(internals[old.name]!)
+    return result.stage
+  })
+  return { ...folded, internals, state: { ...folded.state, stages } }
+}
+
+export function setStage(folded: Folded, stage: StageState): Folded {
+  const stages = folded.state.stages.map((s) => (s.name === stage.name ? stage : s))
+  return { ...folded, state: { ...folded.state, stages } }
+}
+
+export function findStage(folded: Folded, name: string): StageState | undefined {
+  return folded.state.stages.find((s) => s.name === name)
+}
+
+function blankState(): ProjectState {
+  return {
+    version: 1,
+    id: '',
+    pipeline: '',
+    title: '',
+    owner: '',
+    batch_id: null,
+    status: 'pending',
+    reason: null,
+    progress: 0,
+    created_at: '',
+    updated_at: '',
+    revision: 0,
+    input: null,
+    input_file: null,
+    error: null,
+    stages: [],
+    artifacts: [],
+  }
+}

@@ -1,0 +1,45 @@
+/** What people's requests make of a project: cancel, resume, rerun, and stepping back for a lost file. */
+import { type Folded, mapStages, type Of, revoke } from './folded.ts'
+import { blankStage, isOnItsWay, UNDONE } from './stage.ts'
+
+/** What is on its way is cancelled; when nothing is, the stage that would come next. */
+export function onCancelled(folded: Folded, record: Of<'cancelled'>): Folded {
+  const { stages } = folded.state
+  const open = stages.filter((s) => s.status !== 'completed' && s.status !== 'failed')
+  const hit = open.some(isOnItsWay) ? open.filter(isOnItsWay) : open.slice(0, 1)
+  return mapStages(folded, (s) => {
+    if (!hit.includes(s)) return { stage: s }
+    return revoke({ ...s, status: 'cancelled', reason: null, retry_at: null, finished_at: record.at })
+  })
+}
+
+export function onReopened(folded: Folded): Folded {
+  const next = mapStages(folded, (s) => {
+    if (s.status !== 'failed' && s.status !== 'cancelled' && s.status !== 'waiting') return { stage: s }
+    return revoke({ ...s, status: 'pending', reason: null, error: null, retries: 0, retry_at: null, finished_at: null })
+  })
+  return { ...next, continues: true }
+}
+
+export function onRerun(folded: Folded, record: Of<'rerun'>): Folded {
+  const at = folded.state.stages.findIndex((s) => s.name === record.stage)
+  if (at < 0 || folded.state.stages.some((s) => s.status === 'queued' || s.status === 'running')) return folded
+  const next = mapStages(folded, (s, i) => {
+    if (i === at) return revoke(blankStage(s.name, s.queue), { take: true })
+    if (i < at || s.status !== 'completed') return { stage: s }
+    return record.and_following ? revoke({ ...s, ...UNDONE }) : { stage: { ...s, stale: true } }
+  })
+  return { ...next, continues: true }
+}
+
+/** What was on its way behind the damaged stage steps back; it comes again when that one is done. */
+export function onDemoted(folded: Folded, record: Of<'demoted'>): Folded {
+  const at = folded.state.stages.findIndex((s) => s.name === record.stage)
+  if (at < 0 || folded.state.stages[at]!.status !== 'completed') return folded
+  const next = mapStages(folded, (s, i) => {
+    if (i === at || (i > at && isOnItsWay(s))) return revoke({ ...s, ...UNDONE, reason: null, retry_at: null })
+    return { stage: s }
+  })
+  const artifacts = next.state.artifacts.filter((a) => !record.missing.includes(a.name))
+  return { ...next, state: { ...next.state, artifacts } }
+}

@@ -1,0 +1,92 @@
+/** What a record makes of one stage: pure functions of the stage as it was. */
+import type { StageState } from './project.ts'
+import type { Of } from './folded.ts'
+
+export function blankStage(name: string, queue: string): StageState {
+  return {
+    name,
+    queue,
+    status: 'pending',
+    reason: null,
+    stale: false,
+    progress: 0,
+    message: null,
+    attempts: 0,
+    retries: 0,
+    retry_at: null,
+    task_id: null,
+    started_at: null,
+    finished_at: null,
+    duration_ms: null,
+    last_progress_at: null,
+    steps: [],
+    result: null,
+    result_artifact: null,
+    error: null,
+    provider: null,
+    model: null,
+    degraded: [],
+    usage: { input_tokens: 0, output_tokens: 0, cost_usd: null },
+  }
+}
+
+/** A task that has begun and not ended; all of these can be claimed, cancelled or lost. */
+export function isOnItsWay(stage: StageState): boolean {
+  return stage.status === 'queued' || stage.status === 'running' || stage.status === 'waiting'
+}
+
+/** A completed stage that has to run again, with its remembered steps. */
+export const UNDONE = { status: 'pending', stale: false, progress: 0, result: null, result_artifact: null, task_id: null, started_at: null, finished_at: null, duration_ms: null } as const
+
+export function startedStage(stage: StageState, at: string): StageState {
+  return {
+    ...stage,
+    status: 'running',
+    reason: null,
+    error: null,
+    retry_at: null,
+    attempts: stage.attempts + 1,
+    started_at: stage.started_at ?? at,
+    finished_at: null,
+  }
+}
+
+/** A step done again takes the place of the one before. */
+export function steppedStage(stage: StageState, { name, key, result, files }: Of<'step'>): StageState {
+  const others = stage.steps.filter((s) => s.name !== name)
+  return { ...stage, steps: [...others, { name, status: 'completed', key, result, files }] }
+}
+
+export function completedStage(stage: StageState, { at, result, credit }: Of<'completed'>): StageState {
+  const { provider, model, degraded, usage } = credit
+  return {
+    ...stage,
+    status: 'completed',
+    stale: false,
+    progress: 100,
+    message: null,
+    finished_at: at,
+    duration_ms: elapsed(stage.started_at, at),
+    result: 'value' in result ? result.value : null,
+    result_artifact: 'artifact' in result ? result.artifact : null,
+    provider,
+    model,
+    degraded,
+    usage,
+  }
+}
+
+export function failedStage(stage: StageState, record: Of<'failed'>): StageState {
+  const failed = { ...stage, error: record.error, message: null }
+  if (record.retry_at) return { ...failed, status: 'queued', retries: stage.retries + 1, retry_at: record.retry_at }
+  return { ...failed, status: 'failed', finished_at: record.at, duration_ms: elapsed(stage.started_at, record.at) }
+}
+
+export function releasedStage(stage: StageState, record: Of<'released'>): StageState {
+  if (record.reason === 'recycle') return { ...stage, status: 'queued', message: null }
+  return { ...stage, status: 'waiting', reason: record.reason, message: null }
+}
+
+function elapsed(from: string | null, to: string): number | null {
+  return from ? Math.max(0, Date.parse(to) - Date.parse(from)) : null
+}
