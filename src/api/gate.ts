@@ -33,13 +33,13 @@ function credentialsOf(c: ApiContext): Credentials {
 function checkHost(c: ApiContext, rule: HostRule, log: Log): void {
   const host = c.req.header('host') ?? new URL(c.req.url).host
   if (!isAllowedHost(host, rule)) {
-    log.warn({ host, port: rule.localPort, allowed: rule.extra }, 'refused: the Host header is not on the allow list')
-    throw new AppError('forbidden', 'This Host is not on the allow list')
+    log.warn({ host, port: rule.localPort, allowed: rule.extra }, 'refused a foreign Host; ALLOWED_HOSTS adds names')
+    throw new AppError('forbidden', 'This Host is not ours; the setting ALLOWED_HOSTS adds names')
   }
   const origin = c.req.header('origin')
   if (origin !== undefined && !isAllowedOrigin(origin, host, rule)) {
-    log.warn({ origin, host, allowed: rule.extra }, 'refused: the Origin header is not on the allow list')
-    throw new AppError('forbidden', 'This Origin is not on the allow list')
+    log.warn({ origin, host, allowed: rule.extra }, 'refused a foreign Origin; ALLOWED_HOSTS adds names')
+    throw new AppError('forbidden', 'This Origin is not ours; the setting ALLOWED_HOSTS adds names')
   }
 }
 
