@@ -1,8 +1,10 @@
 /** The list of all projects: rebuilt from folders when lost, kept in memory, logged to one small file. */
 import { appendFile, readdir, readFile } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { errnoOf } from '../lib/errors.ts'
 import { writeAtomic } from '../lib/files.ts'
 import { type ProjectSummary, summaryOf } from './project.ts'
+import { createShelf, sortKey } from './shelf.ts'
 import type { ProjectStore } from './store.ts'
 
 export type ListQuery = { status?: string; pipeline?: string; q?: string; owner?: string; limit: number; cursor?: string }
@@ -21,30 +23,30 @@ export type Catalog = {
 /** A line of the file: a summary, or the id of a project that was deleted. */
 type Line = ProjectSummary | { id: string; deleted: true }
 
-/** More superseded lines than this share make the file worth writing anew. */
-const COMPACT_SHARE = 0.5
+/** From so many lines on, a file of which more than half is superseded is written anew. */
+const COMPACT_FROM = 100
+/** Lines parsed in one go; with thousands of them, requests are answered in between. */
+const PARSE_AT_ONCE = 500
 
 export function createCatalog(store: ProjectStore): Catalog {
-  const known = new Map<string, ProjectSummary>()
+  const shelf = createShelf()
   /** Ids that were open at the last look: those that left since are read once more. */
   let open = new Set<string>()
   /** Made since the last look; it may have ended before anybody saw it open. */
   const made = new Set<string>()
   let loading: Promise<void> | undefined
-  let sorted: ProjectSummary[] | undefined
 
   async function load(): Promise<void> {
     const lines = await readLines(store.layout.catalog)
     for (const line of lines) {
-      if ('deleted' in line) known.delete(line.id)
-      else known.set(line.id, line)
+      if ('deleted' in line) shelf.remove(line.id)
+      else shelf.put(line)
     }
-    const folders = await readdir(store.layout.projects).catch(() => [] as string[]) // none yet
-    const present = new Set(folders)
-    for (const id of known.keys()) if (!present.has(id)) known.delete(id)
-    await learn(folders.filter((id) => !known.has(id)))
-    open = new Set([...known.values()].filter((s) => !isEnded(s)).map((s) => s.id))
-    if (lines.length > 100 && known.size < lines.length * COMPACT_SHARE) await compact()
+    const folders = new Set(await readdir(store.layout.projects).catch(() => [] as string[])) // none yet
+    for (const { id } of shelf.newestFirst()) if (!folders.has(id)) shelf.remove(id)
+    await learn([...folders].filter((id) => !shelf.has(id)))
+    open = new Set(shelf.newestFirst().flatMap((s) => (isEnded(s) ? [] : [s.id])))
+    if (lines.length > COMPACT_FROM && shelf.size() < lines.length / 2) await compact()
   }
 
   /** Takes projects up that the file does not know. */
@@ -58,56 +60,52 @@ export function createCatalog(store: ProjectStore): Catalog {
   }
 
   async function record(summaries: ProjectSummary[]): Promise<void> {
-    if (summaries.length === 0) return
-    for (const summary of summaries) known.set(summary.id, summary)
-    sorted = undefined
-    await appendFile(store.layout.catalog, summaries.map((s) => `${JSON.stringify(s)}\n`).join(''))
+    for (const summary of summaries) shelf.put(summary)
+    if (summaries.length > 0) await remember(summaries)
+  }
+
+  /** The file only saves reading folders: when it cannot be written, the next start reads them. */
+  async function remember(lines: Line[]): Promise<void> {
+    await appendFile(store.layout.catalog, textOf(lines)).catch(() => {})
   }
 
   async function compact(): Promise<void> {
-    await writeAtomic(store.layout.catalog, [...known.values()].map((s) => `${JSON.stringify(s)}\n`).join(''))
+    await writeAtomic(store.layout.catalog, textOf(shelf.newestFirst())).catch(() => {}) // as above
   }
 
   async function refresh(): Promise<void> {
     loading ??= load()
     await loading
     const now = new Set(await store.openIds())
-    const ended: ProjectSummary[] = []
     const changed = new Set([...now, ...open, ...made])
+    open = now
     made.clear()
+    const ended: ProjectSummary[] = []
     for (const id of changed) {
       const summary = await summarise(store, id)
-      if (!summary) known.delete(id)
-      else if (now.has(id) && !isEnded(summary)) known.set(id, summary)
+      if (!summary) shelf.remove(id)
+      else if (now.has(id) && !isEnded(summary)) shelf.put(summary)
       else ended.push(summary)
     }
-    open = now
-    sorted = undefined
     await record(ended)
-  }
-
-  function newestFirst(): ProjectSummary[] {
-    sorted ??= [...known.values()].sort((a, b) => (sortKey(a) < sortKey(b) ? 1 : -1))
-    return sorted
   }
 
   return {
     async list(query) {
       await refresh()
-      return page(newestFirst(), query)
+      return page(shelf.newestFirst(), query)
     },
     async counts() {
       await refresh()
       const counts: Record<string, number> = {}
-      for (const { status } of known.values()) counts[status] = (counts[status] ?? 0) + 1
+      for (const { status } of shelf.newestFirst()) counts[status] = (counts[status] ?? 0) + 1
       return counts
     },
     note: (id) => void made.add(id),
     async forget(id) {
       open.delete(id)
-      if (!known.delete(id)) return
-      sorted = undefined
-      await appendFile(store.layout.catalog, `${JSON.stringify({ id, deleted: true })}\n`)
+      made.delete(id)
+      if (shelf.remove(id)) await remember([{ id, deleted: true }])
     },
   }
 }
@@ -121,7 +119,16 @@ async function readLines(path: string): Promise<Line[]> {
     if (errnoOf(error) === 'ENOENT') return ''
     throw error
   })
-  return text.split('\n').flatMap((line) => parseLine(line))
+  const lines: Line[] = []
+  for (const [i, line] of text.split('\n').entries()) {
+    lines.push(...parseLine(line))
+    if (i % PARSE_AT_ONCE === 0) await setImmediate()
+  }
+  return lines
+}
+
+function textOf(lines: Line[]): string {
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('')
 }
 
 /** A torn last line is no loss: the project's own folder has it all. */
@@ -141,10 +148,6 @@ async function summarise(store: ProjectStore, id: string): Promise<ProjectSummar
     if ((error as { code?: string }).code === 'not_found') return undefined // deleted, or a folder of another kind
     throw error
   }
-}
-
-function sortKey(summary: ProjectSummary): string {
-  return `${summary.created_at} ${summary.id}`
 }
 
 function page(all: ProjectSummary[], query: ListQuery): ListPage {
