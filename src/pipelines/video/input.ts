@@ -1,7 +1,8 @@
 /** What the video pipeline takes: checked here once, so that stages need not doubt it. */
 import { z } from 'zod'
+import { isVisible } from '../../providers/builtin/plain-text.ts'
 
-export const ASPECTS = { '16:9': 16 / 9, '9:16': 9 / 16, '1:1': 1 } as const
+const ASPECTS = { '16:9': 16 / 9, '9:16': 9 / 16, '1:1': 1 } as const
 const HEIGHTS = [360, 480, 720, 1080] as const
 const TEXT_MAX = 200_000
 const DEFAULT_DURATION_S = 60
@@ -25,10 +26,10 @@ const readable = (name: string) =>
 export const videoInput = z.strictObject({
   text: readable('text')
     .refine((text) => lengthOf(text) <= TEXT_MAX, { error: `text is longer than ${TEXT_MAX} characters`, abort: true })
-    .refine((text) => /[\p{L}\p{N}\p{S}\p{P}]/u.test(text), { error: 'text is empty: it holds no visible character' })
+    .refine(isVisible, { error: 'text is empty: it holds no visible character' })
     .meta({ description: `What the film tells, 1 to ${TEXT_MAX} characters in any language; Markdown is understood` }),
   title: readable('title')
-    .refine((text) => /[\p{L}\p{N}\p{S}\p{P}]/u.test(text), { error: 'title is empty: it holds no visible character' })
+    .refine(isVisible, { error: 'title is empty: it holds no visible character' })
     .refine((text) => lengthOf(text) <= 200, { error: 'title is longer than 200 characters' })
     .optional()
     .meta({ description: 'Drawn on the thumbnail; by default the first heading or sentence' }),

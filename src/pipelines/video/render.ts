@@ -3,7 +3,7 @@ import { symlink, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { mapLimit } from '../../lib/map-limit.ts'
 import { notDrawn } from '../../providers/builtin/drawable.ts'
-import type { Fonts } from '../../providers/builtin/fonts.ts'
+import { FONT_FAMILY, type Fonts } from '../../providers/builtin/fonts.ts'
 import { type ClipShot, clipArgs } from '../../providers/ffmpeg/clip.ts'
 import type { Work } from '../../providers/provider.ts'
 import type { StageContext } from '../define.ts'
@@ -106,7 +106,7 @@ async function writeSubtitles(
 ): Promise<{ file: string | null; missing: string[] }> {
   const frame = sizeOf(context.input)
   const cues = shot.lines.flatMap((line) => cuesOf(line, charsPerRow(frame)))
-  const burned = ass(cues, frame, { family: 'DejaVu Sans', offsetS: shot.startFrame / FPS, covers: fonts.covers })
+  const burned = ass(cues, frame, { family: FONT_FAMILY, offsetS: shot.startFrame / FPS, covers: fonts.covers })
   if (burned.ass === null) return { file: null, missing: burned.missing }
   const file = `${shot.name}.ass`
   await writeFile(context.artifacts.workPath(file), burned.ass)

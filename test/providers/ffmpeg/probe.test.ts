@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseNames } from '../../../src/providers/ffmpeg/ffmpeg.ts'
 import { type MediaFacts, parseProbe, problemsOf } from '../../../src/providers/ffmpeg/probe.ts'
-import { framesOf, positionOf } from '../../../src/providers/ffmpeg/progress.ts'
+import { framesOf } from '../../../src/providers/ffmpeg/progress.ts'
 
 const GOOD: MediaFacts = {
   durationS: 20,
@@ -44,8 +44,7 @@ test('reads streams and leaves out what a container does not say', () => {
 test('progress lines', () => {
   assert.equal(framesOf('frame=42'), 42)
   assert.equal(framesOf('fps=42'), undefined)
-  assert.equal(positionOf('out_time_us=1500000'), 1.5)
-  assert.equal(positionOf('out_time_us=N/A'), undefined)
+  assert.equal(framesOf('frame=N/A'), undefined)
 })
 
 test('names of filters and encoders', () => {
