@@ -1,0 +1,102 @@
+/** Redis goes away, comes late, or forgets everything: the API answers, work is accepted, and goes on. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { until } from '../../src/lib/until.ts'
+import { openRedis } from '../../src/redis/client.ts'
+import { findFreePort } from '../../src/redis/port.ts'
+import { createGates } from '../helpers/gates.ts'
+import { createInstallation, type Instance } from '../helpers/installation.ts'
+import { untilHealthy, untilStatus } from '../helpers/wait.ts'
+import { startPlainRedis } from '../redis/redis-process.ts'
+
+test('an attached Redis that vanishes: the running step goes on, work is accepted, all is done when it is back', async (t) => {
+  const installation = await createInstallation(t)
+  const { layout } = installation
+  const gates = createGates(t)
+  gates.hold('write-2')
+  const redis = await startPlainRedis(t)
+  const instance = await installation.start({ env: attachTo(redis.port) })
+  const input = { folder: gates.folder }
+  const { id } = await instance.api.projects.create({ pipeline: 'steps', input })
+  await gates.reached('write-2')
+  await redis.end()
+  await untilRedisRuns(instance, false)
+  assert.equal((await fetch(`${instance.url}/status`)).status, 503)
+  assert.equal((await instance.api.projects.get(id)).status, 'running')
+  const late = await instance.api.projects.create({ pipeline: 'steps', input: { folder: createGates(t).folder } })
+  assert.equal(late.dispatch, 'delayed')
+  gates.release('write-2')
+  await gates.reached('write-3')
+  await startPlainRedis(t, [], redis.port)
+  await Promise.all([id, late.id].map((one) => untilStatus({ layout, id: one }, 'completed')))
+  assert.equal(gates.visits('write-2'), 1)
+  await untilHealthy(instance)
+})
+
+test('an attached Redis that is away at boot: the API serves and accepts; the work begins when Redis comes', async (t) => {
+  const installation = await createInstallation(t)
+  const port = await findFreePort()
+  const instance = await installation.start({ env: attachTo(port) })
+  assert.equal((await fetch(`${instance.url}/status`)).status, 503)
+  assert.equal((await fetch(`${instance.url}/livez`)).status, 200)
+  const input = { folder: createGates(t).folder }
+  const { id, dispatch } = await instance.api.projects.create({ pipeline: 'steps', input })
+  assert.equal(dispatch, 'delayed')
+  await startPlainRedis(t, [], port)
+  await untilStatus({ layout: installation.layout, id }, 'completed')
+  await untilHealthy(instance)
+})
+
+test('FLUSHALL in mid-run: what runs goes on, what was queued is queued again within 10 s', async (t) => {
+  const { instance, redis, layout, gates, first, second } = await startTwoFilms(t)
+  const client = openRedis({ url: redis.url }, 'patient')
+  await client.flushall()
+  client.disconnect()
+  gates.release('film-2')
+  const flushedMs = performance.now()
+  await Promise.all([first, second].map((id) => untilStatus({ layout, id }, 'completed')))
+  const tookMs = performance.now() - flushedMs
+  t.diagnostic(`all done ${Math.round(tookMs)} ms after it`)
+  assert.ok(tookMs < 10_000, `it took ${tookMs} ms`)
+  assert.equal(gates.visits('film-2'), 2, 'once for each project')
+  await untilHealthy(instance)
+})
+
+test('an attached Redis is left running, and nothing of a stopped run is left in its queues for the next', async (t) => {
+  const { installation, instance, redis, layout, gates, first, second } = await startTwoFilms(t)
+  process.kill(instance.supervisorPid, 'SIGKILL')
+  await until(async () => (await installation.processes()).length === 0, { timeoutMs: 3_000 })
+  gates.release('film-2')
+  const again = await installation.start({ env: attachTo(redis.port) })
+  await Promise.all([first, second].map((id) => untilStatus({ layout, id }, 'completed')))
+  again.signal('SIGTERM')
+  await again.ended(10_000)
+  const client = openRedis({ url: redis.url }, 'patient')
+  t.after(() => client.disconnect())
+  assert.equal(await client.ping(), 'PONG')
+})
+
+/** One project holds the only slot of the video queue, the other waits for it there. */
+async function startTwoFilms(t: TestContext) {
+  const installation = await createInstallation(t)
+  const { layout } = installation
+  const gates = createGates(t)
+  gates.hold('film-2')
+  const redis = await startPlainRedis(t)
+  const instance = await installation.start({ env: attachTo(redis.port) })
+  const make = () => instance.api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
+  const { id: first } = await make()
+  await gates.reached('film-2')
+  const { id: second } = await make()
+  await until(async () => (await instance.api.status()).data.queues.video?.waiting === 1, { timeoutMs: 10_000 })
+  return { installation, instance, redis, layout, gates, first, second }
+}
+
+function attachTo(port: number): Record<string, string> {
+  return { REDIS: 'attach', REDIS_URL: `redis://127.0.0.1:${port}/0` }
+}
+
+async function untilRedisRuns({ api }: Instance, wanted: boolean): Promise<void> {
+  const probe = async () => (await api.status()).data.services.redis.running === wanted
+  await until(probe, { timeoutMs: 10_000, what: `Redis to be ${wanted ? 'there' : 'away'}` })
+}
