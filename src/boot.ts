@@ -71,7 +71,12 @@ async function start(run: Run): Promise<App> {
   const redis = await chooseRedis({ config, dataId: run.folder.dataId, env, onProgress })
   let service: Service | undefined
   const supervisor = createSupervisor({
-    specs: childSpecs({ config, env, redis: redis.spec, order: (name, group) => orderFor(run, redis, { name, group }) }),
+    specs: childSpecs({
+      config,
+      env,
+      redis: redis.spec,
+      order: (name, group) => orderFor(run, redis, { name, group }),
+    }),
     policy: { hangKillMs: config.hangKillS * 1_000 },
     onFact(fact) {
       onFact(fact)
@@ -97,7 +102,11 @@ async function findInterrupted({ config, layout }: Run): Promise<Interrupted[]> 
   return find({ layout, resume: config.resume })
 }
 
-function orderFor({ config, runId, folder }: Run, { place }: ChosenRedis, who: Pick<ChildOrder, 'name' | 'group'>): ChildOrder {
+function orderFor(
+  { config, runId, folder }: Run,
+  { place }: ChosenRedis,
+  who: Pick<ChildOrder, 'name' | 'group'>,
+): ChildOrder {
   return { config, runId, dataId: folder.dataId, redis: { url: place.url, mode: place.mode }, ...who }
 }
 
@@ -153,7 +162,13 @@ async function announce(run: Run, service: Service, { redis, interrupted }: Part
   run.phase = 'running'
   const { mode, describe } = redis.place
   const started_at = new Date().toISOString()
-  await folder.announce({ pid: process.pid, run_id, url: service.server.url, started_at, redis: { mode, url: describe() } })
+  await folder.announce({
+    pid: process.pid,
+    run_id,
+    url: service.server.url,
+    started_at,
+    redis: { mode, url: describe() },
+  })
   onFact(await fillQueuesAndReport({ ...run, service, redis, interrupted }))
   service.watch.onChange(({ running }) => onFact({ type: 'redis_changed', running }))
 }

@@ -1,6 +1,6 @@
 /** A project as the API shows it: the state without what only our own files need. Pure. */
 import type { ArtifactState, ProjectState, StageState } from '../project/project.ts'
-import type { CommandAnswer } from './deps.ts'
+import type { CommandAnswer } from '../queue/commands.ts'
 import type { CommandBody, Project } from './schemas/project.ts'
 
 export function projectView({ input_file: _file, ...state }: ProjectState): Project {

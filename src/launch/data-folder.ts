@@ -47,7 +47,9 @@ async function makeWritable(layout: DataLayout): Promise<void> {
     await access(layout.root, constants.W_OK | constants.X_OK)
   } catch (error) {
     const why = errnoOf(error) === 'EACCES' || errnoOf(error) === 'EROFS' ? 'cannot be written' : messageOf(error)
-    throw new AppError('settings', `The data folder ${layout.root} is not usable: ${why} (setting DATA_DIR)`, { cause: error })
+    throw new AppError('settings', `The data folder ${layout.root} is not usable: ${why} (setting DATA_DIR)`, {
+      cause: error,
+    })
   }
 }
 

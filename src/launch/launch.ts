@@ -27,7 +27,14 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
     const voice = createVoice({ format, level, colour: output.colour, write: output.write })
     signals = listenForSignals(sources.env.npm_lifecycle_event !== undefined)
     const childEnv: Record<string, string> = cacheDir ? { NODE_COMPILE_CACHE: cacheDir } : {}
-    const app = await boot({ config, version, startedMs, signal: signals.early, onFact: (fact) => voice.say(fact), childEnv })
+    const app = await boot({
+      config,
+      version,
+      startedMs,
+      signal: signals.early,
+      onFact: (fact) => voice.say(fact),
+      childEnv,
+    })
     if ('runningAt' in app) return alreadyRunning(app.runningAt, voice)
     return await supervise(app, signals)
   } catch (error) {
@@ -46,7 +53,10 @@ function readVersion(): string {
   return (JSON.parse(file) as { version: string }).version
 }
 
-function alreadyRunning({ url, pid, started_at }: { url: string; pid: number; started_at: string }, voice: Voice): number {
+function alreadyRunning(
+  { url, pid, started_at }: { url: string; pid: number; started_at: string },
+  voice: Voice,
+): number {
   voice.note(`Showrunner already serves this data folder at ${url} (pid ${pid}, since ${started_at})`)
   return 0
 }

@@ -18,7 +18,10 @@ export function viewPipelines(registry: Registry): PipelineView[] {
 function jsonSchemaOf(input: InputSchema): Record<string, unknown> | null {
   if (!('_zod' in input)) return null
   try {
-    return z.toJSONSchema(input as unknown as z.ZodType, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
+    return z.toJSONSchema(input as unknown as z.ZodType, { io: 'input', unrepresentable: 'any' }) as Record<
+      string,
+      unknown
+    >
   } catch {
     return null // a form cannot be made of it; the pipeline works all the same
   }

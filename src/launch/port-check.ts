@@ -20,9 +20,15 @@ export async function assertPortFree(host: string, port: number): Promise<void> 
 
 function portError(error: unknown, host: string, port: number): AppError {
   if (errnoOf(error) !== 'EADDRINUSE')
-    return new AppError('settings', `Cannot listen on ${host}:${port}: ${messageOf(error)} (settings HOST, PORT)`, { cause: error })
+    return new AppError('settings', `Cannot listen on ${host}:${port}: ${messageOf(error)} (settings HOST, PORT)`, {
+      cause: error,
+    })
   const owner = ownerOfPort(port)
-  return new AppError('conflict', `Port ${port} is taken${owner ? ` by ${owner}` : ''}; choose another with PORT=… or --port`, {
-    cause: error,
-  })
+  return new AppError(
+    'conflict',
+    `Port ${port} is taken${owner ? ` by ${owner}` : ''}; choose another with PORT=… or --port`,
+    {
+      cause: error,
+    },
+  )
 }

@@ -16,7 +16,7 @@ import { createCommands } from '../queue/commands.ts'
 import { createDispatcher, type Dispatcher } from '../queue/dispatcher.ts'
 import type { HeldJob } from '../queue/job.ts'
 import { createReader } from '../queue/reader.ts'
-import { reconcile, type ReconcileDeps } from '../queue/reconcile.ts'
+import { type ReconcileDeps, reconcile } from '../queue/reconcile.ts'
 import { openRedis } from '../redis/client.ts'
 import { createKeys } from '../redis/keys.ts'
 import { createRedisWatch, type RedisWatch } from '../redis/monitor.ts'
@@ -70,7 +70,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const app = createApp({ ...apiDeps(parts), auth: { ...authOf(config), oneTime } })
   const server = await startServer(app, { host: config.host, port: config.port, log })
   const { operatorToken } = config.auth
-  const facts = { isHeld: (owner: ClaimOwner) => isLeaseHeld(layout.leases, owner), resume: config.resume, hasRoom: () => false }
+  const facts = {
+    isHeld: (owner: ClaimOwner) => isLeaseHeld(layout.leases, owner),
+    resume: config.resume,
+    hasRoom: () => false,
+  }
   const reconciling: ReconcileDeps = { store, dispatcher, log, facts }
   return {
     server,
@@ -80,7 +84,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     dispatcher,
     watch,
     async dispatchOpen() {
-      await reconcile(reconciling).catch((error) => log.debug({ error: messageOf(error) }, 'the queues are filled later'))
+      await reconcile(reconciling).catch((error) =>
+        log.debug({ error: messageOf(error) }, 'the queues are filled later'),
+      )
     },
     loginUrl: () => (operatorToken === null ? null : `${server.url}/login?token=${oneTime.issue(operatorToken)}`),
     async stop(deadlineMs) {

@@ -96,14 +96,30 @@ function servicesOf(sources: StatusSources, children: ChildStatus[]): StatusData
       alive: sources.groups.every((group) => workers.some((w) => w.group === group && w.ready)),
       workers: workers.map((w) => ({ ...workerView(w), active: activeOf(sources.held(w.name)) })),
     },
-    scheduler: { process: scheduler?.alive ?? false, alive, pid: scheduler?.pid ?? null, restarts: scheduler?.restarts ?? 0 },
+    scheduler: {
+      process: scheduler?.alive ?? false,
+      alive,
+      pid: scheduler?.pid ?? null,
+      restarts: scheduler?.restarts ?? 0,
+    },
     beat: { process: scheduler?.alive ?? false, alive },
   }
 }
 
 function workerView(w: ChildStatus) {
   const { name, group, pid, alive, ready, restarts, rss_bytes, cpu_percent, uptime_s } = w
-  return { name, group, pid, alive, ready, restarts, rss_bytes, cpu_percent, uptime_s, last_exit: w.last_exit?.reason ?? null }
+  return {
+    name,
+    group,
+    pid,
+    alive,
+    ready,
+    restarts,
+    rss_bytes,
+    cpu_percent,
+    uptime_s,
+    last_exit: w.last_exit?.reason ?? null,
+  }
 }
 
 function activeOf(jobs: HeldJob[]) {

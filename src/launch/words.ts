@@ -7,7 +7,11 @@ import type { LaunchFact, ReadyFact } from './facts.ts'
 export type Wording = { colour: boolean }
 
 type Mark = 'ok' | 'warn' | 'bad'
-const MARKS: Record<Mark, [string, 'green' | 'yellow' | 'red']> = { ok: ['✔', 'green'], warn: ['▲', 'yellow'], bad: ['✖', 'red'] }
+const MARKS: Record<Mark, [string, 'green' | 'yellow' | 'red']> = {
+  ok: ['✔', 'green'],
+  warn: ['▲', 'yellow'],
+  bad: ['✖', 'red'],
+}
 
 /** At most 14 lines: what runs, where, what was resumed, how to stop. */
 export function readyLines(fact: ReadyFact, wording: Wording): string[] {
@@ -17,7 +21,9 @@ export function readyLines(fact: ReadyFact, wording: Wording): string[] {
     `  ${label('API')}${paint('cyan', fact.url)}  ${paint('dim', '/status  /openapi.json')}`,
     `  ${label('Data')}${fact.dataDir}`,
     ...(fact.loginUrl ? [`  ${label('Login')}${fact.loginUrl} ${paint('dim', '(once, for ten minutes)')}`] : []),
-    ...componentRows(fact).map(([mark, name, text]) => `  ${paint(MARKS[mark][1], MARKS[mark][0])} ${name.padEnd(11)}${text}`),
+    ...componentRows(fact).map(
+      ([mark, name, text]) => `  ${paint(MARKS[mark][1], MARKS[mark][0])} ${name.padEnd(11)}${text}`,
+    ),
     ...(fact.interrupted.length > 0 ? [`  ${resumedLine(fact)}`] : []),
     `  ${paint('dim', 'Ctrl+C stops: running steps finish, the rest resumes on the next start')}`,
   ]
@@ -64,7 +70,9 @@ function resumedLine({ interrupted, resume }: ReadyFact): string {
   const shown = interrupted.slice(0, 3).map(({ title, stage }) => `"${clip(title)}" at ${stage}`)
   const more = interrupted.length > 3 ? ` and ${interrupted.length - 3} more` : ''
   const what = `${interrupted.length} interrupted ${interrupted.length === 1 ? 'project' : 'projects'}`
-  return resume === 'auto' ? `resumed ${what}: ${shown.join(', ')}${more}` : `${what} wait for resume: ${shown.join(', ')}${more}`
+  return resume === 'auto'
+    ? `resumed ${what}: ${shown.join(', ')}${more}`
+    : `${what} wait for resume: ${shown.join(', ')}${more}`
 }
 
 function clip(text: string): string {
@@ -80,7 +88,9 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
     case 'survivors_ended':
       return `ended ${fact.survivors.length} processes of an earlier run: ${fact.survivors.map((s) => `${s.command} ${s.pid}`).join(', ')}`
     case 'redis_changed':
-      return fact.running ? 'Redis answers again; work goes on' : 'Redis does not answer; work is accepted and starts when it is back'
+      return fact.running
+        ? 'Redis answers again; work goes on'
+        : 'Redis does not answer; work is accepted and starts when it is back'
     case 'child_hung':
       return paint('red', `${fact.name} hangs (${fact.reason}); it is ended and started again`)
     case 'child_exited':
@@ -90,9 +100,14 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
     case 'child_restart_planned':
       return `${fact.name} starts again in ${Math.round(fact.afterMs)} ms`
     case 'child_parked':
-      return paint('red', `${fact.name} is not started again: ${fact.reason}${fact.retryMs ? `; next try in ${Math.round(fact.retryMs / 1_000)} s` : ''}`)
+      return paint(
+        'red',
+        `${fact.name} is not started again: ${fact.reason}${fact.retryMs ? `; next try in ${Math.round(fact.retryMs / 1_000)} s` : ''}`,
+      )
     case 'jobs_taken_back':
-      return fact.jobs > 0 ? `${fact.jobs} running ${fact.jobs === 1 ? 'stage of' : 'stages of'} ${fact.worker} go on elsewhere` : undefined
+      return fact.jobs > 0
+        ? `${fact.jobs} running ${fact.jobs === 1 ? 'stage of' : 'stages of'} ${fact.worker} go on elsewhere`
+        : undefined
     case 'stopping':
       return stoppingLine(fact)
     case 'child_stopped':
@@ -112,7 +127,8 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
 export function levelOf(fact: LaunchFact): LogLevel {
   if (fact.type === 'child_line') return fact.name === 'redis' ? 'debug' : 'info'
   if (fact.type === 'child_hung' || fact.type === 'child_parked') return 'error'
-  if (fact.type === 'child_exited' || fact.type === 'child_restart_planned') return fact.type === 'child_exited' && !fact.wanted ? 'debug' : 'warn'
+  if (fact.type === 'child_exited' || fact.type === 'child_restart_planned')
+    return fact.type === 'child_exited' && !fact.wanted ? 'debug' : 'warn'
   return fact.type === 'ready' || factLine(fact, { colour: false }) !== undefined ? 'info' : 'debug'
 }
 

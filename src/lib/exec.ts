@@ -48,7 +48,11 @@ export async function exec(file: string, args: readonly string[], options: ExecO
 }
 
 /** `file` with the prefixes that make it die with us (Linux) and lower its priority. */
-export function wrapCommand(file: string, args: readonly string[], options: { nice?: number; onParentDeath?: 'KILL' | 'TERM' } = {}): [string, string[]] {
+export function wrapCommand(
+  file: string,
+  args: readonly string[],
+  options: { nice?: number; onParentDeath?: 'KILL' | 'TERM' } = {},
+): [string, string[]] {
   const niced = options.nice ? ['nice', '-n', String(options.nice), file, ...args] : [file, ...args]
   const signal = options.onParentDeath ?? 'KILL'
   const command = hasSetpriv ? ['setpriv', '--pdeathsig', signal, '--', ...niced] : niced
@@ -56,7 +60,8 @@ export function wrapCommand(file: string, args: readonly string[], options: { ni
 }
 
 /** util-linux ships it on every mainstream Linux; where it is missing, preload.ts watches the parent. */
-export const hasSetpriv = process.platform === 'linux' && ['/usr/bin/setpriv', '/bin/setpriv'].some((p) => existsSync(p))
+export const hasSetpriv =
+  process.platform === 'linux' && ['/usr/bin/setpriv', '/bin/setpriv'].some((p) => existsSync(p))
 
 /** Our own environment with `extra` on top: what a child process gets. */
 export function inheritedEnv(extra: Record<string, string> = {}): NodeJS.ProcessEnv {

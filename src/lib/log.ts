@@ -12,7 +12,20 @@ export type Log = {
 }
 
 /** Names whose values never appear in a line. */
-const SECRET_KEYS = ['token', 'password', 'authorization', 'api_key', 'apiKey', 'cookie', '*.token', '*.password', '*.authorization', '*.api_key', '*.apiKey', '*.cookie']
+const SECRET_KEYS = [
+  'token',
+  'password',
+  'authorization',
+  'api_key',
+  'apiKey',
+  'cookie',
+  '*.token',
+  '*.password',
+  '*.authorization',
+  '*.api_key',
+  '*.apiKey',
+  '*.cookie',
+]
 
 /** JSON lines on standard output, one write each, so that nothing is lost when the process is killed. */
 export function createLog(name: string, level: LogLevel): Log {

@@ -5,7 +5,15 @@ import treeKill from 'tree-kill'
 import { errnoOf } from './errors.ts'
 import { until } from './until.ts'
 
-export type ProcessStat = { pid: number; state: string; ppid: number; pgid: number; startTicks: string; cpuTicks: number; rssPages: number }
+export type ProcessStat = {
+  pid: number
+  state: string
+  ppid: number
+  pgid: number
+  startTicks: string
+  cpuTicks: number
+  rssPages: number
+}
 
 /** Fields of /proc/<pid>/stat (proc(5)), or undefined when there is no such process or no /proc. */
 export function statOf(pid: number): ProcessStat | undefined {
@@ -109,10 +117,12 @@ export function ownerOfPort(port: number): string | undefined {
 function listeningInode(port: number): string | undefined {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0')
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    const row = readOr(table).split('\n').find((line) => {
-      const f = line.trim().split(/\s+/)
-      return f[1]?.endsWith(`:${wanted}`) && f[3] === '0A' // 0A = LISTEN
-    })
+    const row = readOr(table)
+      .split('\n')
+      .find((line) => {
+        const f = line.trim().split(/\s+/)
+        return f[1]?.endsWith(`:${wanted}`) && f[3] === '0A' // 0A = LISTEN
+      })
     if (row) return row.trim().split(/\s+/)[9]
   }
   return undefined

@@ -72,7 +72,7 @@ function createSteps({ attempt, memoKey, signal, isDraining }: ContextParts) {
     if (isDraining()) throw new AppError('interrupted', 'Showrunner is stopping; this step runs on the next start')
     const files: string[] = []
     const value = await scope.run(files, fn as () => Promise<T>)
-    await attempt.remember(name, memoKey, value, files)
+    await attempt.remember({ name, key: memoKey, value, files })
     return value
   }
 
@@ -112,7 +112,8 @@ function addCredit(credit: Credit, by: Parameters<StageContext['credit']>[0]): v
   credit.degraded = [...new Set([...credit.degraded, ...(by.degraded ?? [])])]
   if (!by.usage) return
   const { input_tokens, output_tokens, cost_usd } = by.usage
-  const cost = cost_usd === null && credit.usage.cost_usd === null ? null : (credit.usage.cost_usd ?? 0) + (cost_usd ?? 0)
+  const cost =
+    cost_usd === null && credit.usage.cost_usd === null ? null : (credit.usage.cost_usd ?? 0) + (cost_usd ?? 0)
   credit.usage = {
     input_tokens: credit.usage.input_tokens + input_tokens,
     output_tokens: credit.usage.output_tokens + output_tokens,

@@ -1,7 +1,7 @@
 /** What a pipeline is: plain objects, so that a file of one's own needs no import from Showrunner. */
 import type { Log } from '../lib/log.ts'
-import type { Provenance, Usage } from '../providers/provider.ts'
 import type { Providers } from '../providers/pick.ts'
+import type { Provenance, Usage } from '../providers/provider.ts'
 
 /** Streamed text, counted progress, or a percentage with a message. */
 export type Emission =

@@ -22,10 +22,14 @@ export type Attempt = {
   /** False once the claim was taken over or revoked: whatever is written then does not count. */
   isCurrent(): boolean
   progress(progress: number, message: string | null): Promise<void>
-  putArtifact(name: string, source: { path: string } | { data: string | Uint8Array }, mime: string): Promise<ArtifactState>
+  putArtifact(
+    name: string,
+    source: { path: string } | { data: string | Uint8Array },
+    mime: string,
+  ): Promise<ArtifactState>
   /** The remembered value of a step whose key is the same and whose files are still there. */
   recall(name: string, key: string): Promise<{ value: unknown } | undefined>
-  remember(name: string, key: string, value: unknown, files: string[]): Promise<void>
+  remember(step: DoneStep): Promise<void>
   published(files: string[]): Promise<void>
   complete(result: unknown, credit: Credit): Promise<Folded>
   fail(error: StageError, retryAt: string | null): Promise<Folded>
@@ -34,13 +38,19 @@ export type Attempt = {
   dispose(): Promise<void>
 }
 
+/** `key` is the hash of all that the value depends on; `files` are the artifacts that were put during the step. */
+export type DoneStep = { name: string; key: string; value: unknown; files: string[] }
+
 export type ClaimRequest = { stage: string; taskId: string; owner: ClaimOwner; isHeld: (owner: ClaimOwner) => boolean }
 
 /**
  * Claims a stage, or says why not: `held` (its owner lives), `stale` (another task, or nothing to do),
  * `lost` (somebody else was faster). Writes the claim, then folds again before anything is done.
  */
-export async function claimStage(project: Project, request: ClaimRequest): Promise<Attempt | 'held' | 'stale' | 'lost'> {
+export async function claimStage(
+  project: Project,
+  request: ClaimRequest,
+): Promise<Attempt | 'held' | 'stale' | 'lost'> {
   const before = project.read()
   const stage = stageOf(before, request.stage)
   if (!stage || stage.task_id !== request.taskId || !CLAIMABLE.has(stage.status)) return 'stale'
@@ -84,7 +94,8 @@ function createAttempt(project: Project, stage: string, fence: string): Attempt 
     const placed = await placeArtifact(project.paths, name, path)
     const previous = project.read().state.artifacts.find((a) => a.name === name)
     await write({ type: 'artifact', stage, fence, name, mime, ...placed })
-    if (previous && previous.file !== placed.file) await rm(join(project.paths.artifacts, previous.file), { force: true })
+    if (previous && previous.file !== placed.file)
+      await rm(join(project.paths.artifacts, previous.file), { force: true })
     return project.read().state.artifacts.find((a) => a.name === name)!
   }
 
@@ -107,11 +118,11 @@ function createAttempt(project: Project, stage: string, fence: string): Attempt 
     async recall(name, key) {
       const folded = project.read()
       const step = stageOf(folded, stage)?.steps.find((s) => s.name === name && s.key === key)
-      if (!step || !step.files.every((file) => isThere(project, folded, file))) return undefined
+      if (!step?.files.every((file) => isThere(project, folded, file))) return undefined
       if ('value' in step.result) return { value: step.result.value }
       return { value: await loadValue(project, step.result.artifact) }
     },
-    async remember(name, key, value, files) {
+    async remember({ name, key, value, files }) {
       const result = await store(`${stage}-${fileSafe(name)}.step.json`, value)
       const all = 'artifact' in result ? [...files, result.artifact] : files
       await write({ type: 'step', stage, fence, name, key, result, files: all })

@@ -1,13 +1,18 @@
-/** The list of all projects: rebuilt from folders when lost, kept in memory, logged to one small file. */
-import { appendFile, readdir, readFile } from 'node:fs/promises'
-import { setImmediate } from 'node:timers/promises'
-import { errnoOf } from '../lib/errors.ts'
-import { writeAtomic } from '../lib/files.ts'
+/** The list of all projects, kept in memory; what changes is what is open. */
+import { readdir } from 'node:fs/promises'
+import { createCatalogFile } from './catalog-file.ts'
 import { type ProjectSummary, summaryOf } from './project.ts'
 import { createShelf, sortKey } from './shelf.ts'
 import type { ProjectStore } from './store.ts'
 
-export type ListQuery = { status?: string; pipeline?: string; q?: string; owner?: string; limit: number; cursor?: string }
+export type ListQuery = {
+  status?: string
+  pipeline?: string
+  q?: string
+  owner?: string
+  limit: number
+  cursor?: string
+}
 export type ListPage = { items: ProjectSummary[]; next_cursor: string | null }
 
 export type Catalog = {
@@ -20,16 +25,12 @@ export type Catalog = {
   note(id: string): void
 }
 
-/** A line of the file: a summary, or the id of a project that was deleted. */
-type Line = ProjectSummary | { id: string; deleted: true }
-
 /** From so many lines on, a file of which more than half is superseded is written anew. */
 const COMPACT_FROM = 100
-/** Lines parsed in one go; with thousands of them, requests are answered in between. */
-const PARSE_AT_ONCE = 500
 
 export function createCatalog(store: ProjectStore): Catalog {
   const shelf = createShelf()
+  const file = createCatalogFile(store.layout.catalog)
   /** Ids that were open at the last look: those that left since are read once more. */
   let open = new Set<string>()
   /** Made since the last look; it may have ended before anybody saw it open. */
@@ -37,7 +38,7 @@ export function createCatalog(store: ProjectStore): Catalog {
   let loading: Promise<void> | undefined
 
   async function load(): Promise<void> {
-    const lines = await readLines(store.layout.catalog)
+    const lines = await file.read()
     for (const line of lines) {
       if ('deleted' in line) shelf.remove(line.id)
       else shelf.put(line)
@@ -46,7 +47,7 @@ export function createCatalog(store: ProjectStore): Catalog {
     for (const { id } of shelf.newestFirst()) if (!folders.has(id)) shelf.remove(id)
     await learn([...folders].filter((id) => !shelf.has(id)))
     open = new Set(shelf.newestFirst().flatMap((s) => (isEnded(s) ? [] : [s.id])))
-    if (lines.length > COMPACT_FROM && shelf.size() < lines.length / 2) await compact()
+    if (lines.length > COMPACT_FROM && shelf.size() < lines.length / 2) await file.replace(shelf.newestFirst())
   }
 
   /** Takes projects up that the file does not know. */
@@ -61,16 +62,7 @@ export function createCatalog(store: ProjectStore): Catalog {
 
   async function record(summaries: ProjectSummary[]): Promise<void> {
     for (const summary of summaries) shelf.put(summary)
-    if (summaries.length > 0) await remember(summaries)
-  }
-
-  /** The file only saves reading folders: when it cannot be written, the next start reads them. */
-  async function remember(lines: Line[]): Promise<void> {
-    await appendFile(store.layout.catalog, textOf(lines)).catch(() => {})
-  }
-
-  async function compact(): Promise<void> {
-    await writeAtomic(store.layout.catalog, textOf(shelf.newestFirst())).catch(() => {}) // as above
+    if (summaries.length > 0) await file.append(summaries)
   }
 
   async function refresh(): Promise<void> {
@@ -105,40 +97,13 @@ export function createCatalog(store: ProjectStore): Catalog {
     async forget(id) {
       open.delete(id)
       made.delete(id)
-      if (shelf.remove(id)) await remember([{ id, deleted: true }])
+      if (shelf.remove(id)) await file.append([{ id, deleted: true }])
     },
   }
 }
 
 function isEnded(summary: ProjectSummary): boolean {
   return summary.status === 'completed' || summary.status === 'failed' || summary.status === 'cancelled'
-}
-
-async function readLines(path: string): Promise<Line[]> {
-  const text = await readFile(path, 'utf8').catch((error) => {
-    if (errnoOf(error) === 'ENOENT') return ''
-    throw error
-  })
-  const lines: Line[] = []
-  for (const [i, line] of text.split('\n').entries()) {
-    lines.push(...parseLine(line))
-    if (i % PARSE_AT_ONCE === 0) await setImmediate()
-  }
-  return lines
-}
-
-function textOf(lines: Line[]): string {
-  return lines.map((line) => `${JSON.stringify(line)}\n`).join('')
-}
-
-/** A torn last line is no loss: the project's own folder has it all. */
-function parseLine(line: string): Line[] {
-  try {
-    const parsed = JSON.parse(line) as Line
-    return typeof parsed.id === 'string' ? [parsed] : []
-  } catch {
-    return []
-  }
 }
 
 async function summarise(store: ProjectStore, id: string): Promise<ProjectSummary | undefined> {

@@ -1,9 +1,17 @@
 /** The pure fold: journal records → state. It alone decides which record counts; writers only propose. */
-import { emptyFold, findStage, type Folded, type Of, setStage } from './folded.ts'
+import { emptyFold, type Folded, findStage, type Of, setStage } from './folded.ts'
 import type { ArtifactState } from './project.ts'
 import type { JournalRecord } from './records.ts'
 import { onCancelled, onDemoted, onReopened, onRerun } from './requests.ts'
-import { blankStage, completedStage, failedStage, isOnItsWay, releasedStage, startedStage, steppedStage } from './stage.ts'
+import {
+  blankStage,
+  completedStage,
+  failedStage,
+  isOnItsWay,
+  releasedStage,
+  startedStage,
+  steppedStage,
+} from './stage.ts'
 import { projectStatus } from './status.ts'
 
 /** The state after `record`. A record that its rule does not accept only counts as a revision. */
@@ -66,7 +74,7 @@ function onQueued(folded: Folded, record: Of<'queued'>): Folded {
   if (!stage || (stage.status !== 'pending' && stage.status !== 'waiting')) return folded
   if (known !== undefined) return folded
   const tasks = { ...folded.tasks, [record.task_id]: record.stage }
-  const next = { ...folded, tasks, continues: record.then === 'continue' }
+  const next = { ...folded, tasks, continues: record.continues }
   return setStage(next, { ...stage, status: 'queued', reason: null, task_id: record.task_id, error: null })
 }
 
@@ -83,10 +91,15 @@ function onClaim(folded: Folded, record: Of<'claim'>): Folded {
 /** Records of an attempt count only while its claim is the one that stands. */
 function onFenced(folded: Folded, record: Exclude<JournalRecord, { type: Unfenced }>): Folded {
   const stage = findStage(folded, record.stage)
-  if (!stage || stage.status !== 'running' || folded.internals[record.stage]!.fence !== record.fence) return folded
+  if (stage?.status !== 'running' || folded.internals[record.stage]!.fence !== record.fence) return folded
   switch (record.type) {
     case 'progress':
-      return setStage(folded, { ...stage, progress: record.progress, message: record.message, last_progress_at: record.at })
+      return setStage(folded, {
+        ...stage,
+        progress: record.progress,
+        message: record.message,
+        last_progress_at: record.at,
+      })
     case 'artifact':
       return onArtifact(folded, record)
     case 'step':

@@ -1,7 +1,7 @@
 /** One project's journal: append-only, the truth. Reading is incremental; nobody ever truncates. */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
-import { appendOnce } from '../lib/files.ts'
 import { AppError, errnoOf } from '../lib/errors.ts'
+import { appendOnce } from '../lib/files.ts'
 import { applyRecord } from './fold.ts'
 import { emptyFold, type Folded } from './folded.ts'
 import { decodeRecord, encodeRecord, type JournalRecord, type RecordBody } from './records.ts'

@@ -76,7 +76,17 @@ export type ProjectState = {
 /** A line of a list: the state without input, results, steps and files. */
 export type ProjectSummary = Pick<
   ProjectState,
-  'id' | 'pipeline' | 'title' | 'owner' | 'batch_id' | 'status' | 'reason' | 'progress' | 'created_at' | 'updated_at' | 'error'
+  | 'id'
+  | 'pipeline'
+  | 'title'
+  | 'owner'
+  | 'batch_id'
+  | 'status'
+  | 'reason'
+  | 'progress'
+  | 'created_at'
+  | 'updated_at'
+  | 'error'
 >
 
 /** Statuses in which nothing more happens without a request. */

@@ -28,8 +28,8 @@ export type JournalRecord = { at: string } & (
     }
   /** The start of a journal that was lost: the state file's content. */
   | { type: 'recovered'; state: ProjectState }
-  /** One requested execution; `then` says whether the stages behind it follow. */
-  | { type: 'queued'; stage: string; task_id: string; then: 'continue' | 'stop' }
+  /** One requested execution; `continues`: the stages behind it follow by themselves. */
+  | { type: 'queued'; stage: string; task_id: string; continues: boolean }
   | { type: 'claim'; stage: string; task_id: string; fence: string; supersedes: string | null; owner: ClaimOwner }
   | { type: 'progress'; stage: string; fence: string; progress: number; message: string | null }
   | {

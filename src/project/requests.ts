@@ -2,9 +2,10 @@
 import { type Folded, mapStages, type Of, revoke } from './folded.ts'
 import { blankStage, isOnItsWay, UNDONE } from './stage.ts'
 
-/** What is on its way is cancelled; when nothing is, the stage that would come next. */
+/** What is on its way is cancelled; when nothing is and nothing failed, the stage that would come next. */
 export function onCancelled(folded: Folded, record: Of<'cancelled'>): Folded {
   const { stages } = folded.state
+  if (stages.some((s) => s.status === 'failed') && !stages.some(isOnItsWay)) return folded
   const open = stages.filter((s) => s.status !== 'completed' && s.status !== 'failed')
   const hit = open.some(isOnItsWay) ? open.filter(isOnItsWay) : open.slice(0, 1)
   return mapStages(folded, (s) => {

@@ -1,6 +1,7 @@
 /** What a record makes of one stage: pure functions of the stage as it was. */
-import type { StageState } from './project.ts'
+
 import type { Of } from './folded.ts'
+import type { StageState } from './project.ts'
 
 export function blankStage(name: string, queue: string): StageState {
   return {
@@ -36,7 +37,17 @@ export function isOnItsWay(stage: StageState): boolean {
 }
 
 /** A completed stage that has to run again, with its remembered steps. */
-export const UNDONE = { status: 'pending', stale: false, progress: 0, result: null, result_artifact: null, task_id: null, started_at: null, finished_at: null, duration_ms: null } as const
+export const UNDONE = {
+  status: 'pending',
+  stale: false,
+  progress: 0,
+  result: null,
+  result_artifact: null,
+  task_id: null,
+  started_at: null,
+  finished_at: null,
+  duration_ms: null,
+} as const
 
 export function startedStage(stage: StageState, at: string): StageState {
   return {

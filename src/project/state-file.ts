@@ -28,10 +28,13 @@ export function createStateFile(path: string, journal: Journal): StateFile {
       })
       return running
     }
-    next ??= running.catch(() => {}).then(() => { // its own caller hears of the failure
-      next = undefined
-      return refresh()
-    })
+    next ??= running
+      .catch(() => {})
+      .then(() => {
+        // its own caller hears of the failure
+        next = undefined
+        return refresh()
+      })
     return next
   }
 

@@ -1,11 +1,10 @@
 /** What people and programs can ask of a project. Every change is a record first and a job second. */
-import { AppError, messageOf } from '../lib/errors.ts'
-import type { PipelineDefinition } from '../pipelines/define.ts'
-import type { Registry } from '../pipelines/registry.ts'
+import { AppError } from '../lib/errors.ts'
 import type { Catalog } from '../project/catalog.ts'
-import { ACTIVE, type ProjectState, type StageState } from '../project/project.ts'
+import { ACTIVE, ENDED, type ProjectState, type StageState } from '../project/project.ts'
 import type { Project, ProjectStore } from '../project/store.ts'
 import type { QueueName } from '../settings.ts'
+import { type AdmissionDeps, findPipeline, parseInput, refuseMissingPrograms } from './admission.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { WakeUp } from './job.ts'
 import { advance, demoteDamaged } from './plan.ts'
@@ -32,122 +31,93 @@ export type Commands = {
   remove(id: string): Promise<void>
 }
 
-export type CommandDeps = {
+export type CommandDeps = AdmissionDeps & {
   store: ProjectStore
   catalog: Catalog
-  registry: Registry
   dispatcher: Dispatcher
-  /** Programs that are not installed, with the command that installs them. */
-  missingPrograms: (needs: readonly string[]) => Promise<{ program: string; hint: string }[]>
   /** Tells the workers to look at this project's journal now. */
   nudge: (projectId: string) => void
 }
 
 export function createCommands(deps: CommandDeps): Commands {
-  const { store, dispatcher, nudge } = deps
-
-  async function dispatch(project: Project, wakeUp: WakeUp | undefined): Promise<CommandAnswer> {
-    const sent = wakeUp === undefined || (await dispatcher.enqueue([wakeUp]))
-    return { state: project.read().state, dispatch: sent ? 'queued' : 'delayed' }
-  }
-
-  async function goOn(project: Project): Promise<CommandAnswer> {
-    await refuseMissingPrograms(deps, project.read().state.pipeline)
-    await project.append({ type: 'reopened' })
-    return dispatch(project, await advance(project))
-  }
-
   return {
-    async create(request) {
-      const pipeline = findPipeline(deps.registry, request.pipeline)
-      await refuseMissingPrograms(deps, pipeline.name)
-      const input = await parseInput(pipeline, request.input)
-      const stages = pipeline.stages.map(({ name, queue }) => ({ name, queue }))
-      const title = request.title ?? pipeline.titleOf?.(input) ?? pipeline.name
-      const project = await store.create({ ...request, title, input, stages })
-      deps.catalog.note(project.id)
-      return dispatch(project, request.autostart ? await advance(project) : undefined)
-    },
-
-    async start(id) {
-      const project = await store.open(id)
-      const { status } = project.read().state
-      if (ACTIVE.has(status)) return dispatch(project, undefined)
-      if (status !== 'pending') throw wrongState(id, status, 'only a pending project can be started; use resume')
-      return goOn(project)
-    },
-
-    async resume(id) {
-      const project = await store.open(id)
-      if (ACTIVE.has(project.read().state.status)) return dispatch(project, undefined)
-      const damaged = await demoteDamaged(project)
-      const { status } = project.read().state
-      if (status === 'completed' && !damaged) throw wrongState(id, status, 'there is nothing left to do')
-      return goOn(project)
-    },
-
-    async cancel(id) {
-      const project = await store.open(id)
-      const before = project.read().state
-      if (before.status === 'cancelled') return dispatch(project, undefined)
-      if (before.status === 'completed') throw wrongState(id, before.status, 'it has ended')
-      await project.append({ type: 'cancelled' })
-      nudge(id)
-      await Promise.all(waitingJobs(before.stages).map((job) => dispatcher.withdraw(job)))
-      return dispatch(project, undefined)
-    },
-
-    async rerun(id, stage, { andFollowing }) {
-      const project = await store.open(id)
-      const { status, stages } = project.read().state
-      if (!stages.some((s) => s.name === stage)) throw new AppError('not_found', `This project has no stage ${stage}`)
-      if (ACTIVE.has(status)) throw wrongState(id, status, 'wait for it, or cancel it first')
-      await refuseMissingPrograms(deps, project.read().state.pipeline)
-      await project.append({ type: 'rerun', stage, and_following: andFollowing })
-      return dispatch(project, await advance(project))
-    },
-
-    async remove(id) {
-      const project = await store.open(id)
-      const { status } = project.read().state
-      if (ACTIVE.has(status)) throw wrongState(id, status, 'cancel it first')
-      await store.remove(id)
-      await deps.catalog.forget(id)
-    },
+    create: (request) => create(deps, request),
+    start: (id) => start(deps, id),
+    resume: (id) => resume(deps, id),
+    cancel: (id) => cancel(deps, id),
+    rerun: (id, stage, { andFollowing }) => rerun(deps, id, { stage, andFollowing }),
+    remove: (id) => remove(deps, id),
   }
 }
 
-function findPipeline(registry: Registry, name: string): PipelineDefinition {
-  const pipeline = registry.get(name)
-  if (pipeline) return pipeline
-  const names = registry.all().map((p) => p.name)
-  throw new AppError('not_found', `There is no pipeline ${name}; there are ${names.join(', ')}`)
+async function create(deps: CommandDeps, request: CreateRequest): Promise<CommandAnswer> {
+  const pipeline = findPipeline(deps.registry, request.pipeline)
+  await refuseMissingPrograms(deps, pipeline.name)
+  const input = await parseInput(pipeline, request.input)
+  const stages = pipeline.stages.map(({ name, queue }) => ({ name, queue }))
+  const title = request.title ?? pipeline.titleOf?.(input) ?? pipeline.name
+  const project = await deps.store.create({ ...request, title, input, stages })
+  deps.catalog.note(project.id)
+  return dispatch(deps, project, request.autostart ? await advance(project) : undefined)
 }
 
-async function refuseMissingPrograms(deps: CommandDeps, pipeline: string): Promise<void> {
-  const needs = deps.registry.get(pipeline)?.stages.flatMap((s) => s.needs ?? []) ?? []
-  const missing = needs.length > 0 ? await deps.missingPrograms([...new Set(needs)]) : []
-  if (missing.length === 0) return
-  const words = missing.map(({ program, hint }) => `${program} is not installed: ${hint}`)
-  throw new AppError('missing_program', words.join('; '), { details: { missing } })
+async function start(deps: CommandDeps, id: string): Promise<CommandAnswer> {
+  const project = await deps.store.open(id)
+  const { status } = project.read().state
+  if (ACTIVE.has(status)) return dispatch(deps, project, undefined)
+  if (status !== 'pending') throw wrongState(id, status, 'only a pending project can be started; use resume')
+  return goOn(deps, project)
 }
 
-/** The pipeline's own parse decides; a Zod error's issues become pointers into the body. */
-async function parseInput(pipeline: PipelineDefinition, value: unknown): Promise<unknown> {
-  try {
-    const input = await pipeline.input.parse(value)
-    return input === undefined ? null : input
-  } catch (error) {
-    const errors = issuesOf(error)
-    const first = errors[0]?.detail ?? messageOf(error)
-    throw new AppError('invalid_value', `The input is not valid: ${first}`, { cause: error, details: { errors } })
-  }
+async function resume(deps: CommandDeps, id: string): Promise<CommandAnswer> {
+  const project = await deps.store.open(id)
+  if (ACTIVE.has(project.read().state.status)) return dispatch(deps, project, undefined)
+  const damaged = await demoteDamaged(project)
+  const { status } = project.read().state
+  if (status === 'completed' && !damaged) throw wrongState(id, status, 'there is nothing left to do')
+  return goOn(deps, project)
 }
 
-function issuesOf(error: unknown): { pointer: string; detail: string }[] {
-  const issues = (error as { issues?: { path: PropertyKey[]; message: string }[] }).issues
-  if (!Array.isArray(issues)) return [{ pointer: '/input', detail: messageOf(error) }]
-  return issues.map(({ path, message }) => ({ pointer: ['/input', ...path.map(String)].join('/'), detail: message }))
+async function cancel(deps: CommandDeps, id: string): Promise<CommandAnswer> {
+  const project = await deps.store.open(id)
+  const before = project.read().state
+  if (before.status === 'cancelled') return dispatch(deps, project, undefined)
+  if (ENDED.has(before.status)) throw wrongState(id, before.status, 'it has ended')
+  await project.append({ type: 'cancelled' })
+  deps.nudge(id)
+  await Promise.all(waitingJobs(before.stages).map((job) => deps.dispatcher.withdraw(job)))
+  return dispatch(deps, project, undefined)
+}
+
+type Rerun = { stage: string; andFollowing: boolean }
+
+async function rerun(deps: CommandDeps, id: string, { stage, andFollowing }: Rerun): Promise<CommandAnswer> {
+  const project = await deps.store.open(id)
+  const { status, stages, pipeline } = project.read().state
+  if (!stages.some((s) => s.name === stage)) throw new AppError('not_found', `This project has no stage ${stage}`)
+  if (ACTIVE.has(status)) throw wrongState(id, status, 'wait for it, or cancel it first')
+  await refuseMissingPrograms(deps, pipeline)
+  await project.append({ type: 'rerun', stage, and_following: andFollowing })
+  return dispatch(deps, project, await advance(project))
+}
+
+async function remove(deps: CommandDeps, id: string): Promise<void> {
+  const project = await deps.store.open(id)
+  const { status } = project.read().state
+  if (ACTIVE.has(status)) throw wrongState(id, status, 'cancel it first')
+  await deps.store.remove(id)
+  await deps.catalog.forget(id)
+}
+
+async function goOn(deps: CommandDeps, project: Project): Promise<CommandAnswer> {
+  await refuseMissingPrograms(deps, project.read().state.pipeline)
+  await project.append({ type: 'reopened' })
+  return dispatch(deps, project, await advance(project))
+}
+
+async function dispatch(deps: CommandDeps, project: Project, wakeUp: WakeUp | undefined): Promise<CommandAnswer> {
+  const sent = wakeUp === undefined || (await deps.dispatcher.enqueue([wakeUp]))
+  return { state: project.read().state, dispatch: sent ? 'queued' : 'delayed' }
 }
 
 function wrongState(id: string, status: string, hint: string): AppError {
@@ -155,5 +125,7 @@ function wrongState(id: string, status: string, hint: string): AppError {
 }
 
 function waitingJobs(stages: StageState[]): { queue: QueueName; taskId: string }[] {
-  return stages.flatMap((s) => (s.status === 'queued' && s.task_id ? [{ queue: s.queue as QueueName, taskId: s.task_id }] : []))
+  return stages.flatMap((s) =>
+    s.status === 'queued' && s.task_id ? [{ queue: s.queue as QueueName, taskId: s.task_id }] : [],
+  )
 }

@@ -84,7 +84,11 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     },
     held: () => [...held.values()],
     async drain(timeoutMs) {
-      await within(Promise.all(workers.map((worker) => worker.close())).catch(() => {}), timeoutMs, undefined)
+      await within(
+        Promise.all(workers.map((worker) => worker.close())).catch(() => {}),
+        timeoutMs,
+        undefined,
+      )
     },
   }
 }

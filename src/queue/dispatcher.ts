@@ -1,8 +1,8 @@
 /** The producer's side of the queues: add, take back, look. Fails fast when Redis is away. */
 import { Job, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
-import type { Log } from '../lib/log.ts'
 import { messageOf } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
 import { QUEUE_NAMES, type QueueName } from '../settings.ts'
 import type { HeldJob, JobData, WakeUp } from './job.ts'
 
@@ -33,7 +33,13 @@ export function createDispatcher({ connection, prefix, log }: DispatcherOptions)
   function queueOf(name: QueueName): Queue {
     let queue = queues.get(name)
     if (!queue) {
-      queue = new Queue(name, { connection, prefix, skipWaitingForReady: true, skipVersionCheck: true, skipMetasUpdate: true })
+      queue = new Queue(name, {
+        connection,
+        prefix,
+        skipWaitingForReady: true,
+        skipVersionCheck: true,
+        skipMetasUpdate: true,
+      })
       queue.on('error', (error) => log.debug({ queue: name, error: messageOf(error) }, 'queue connection failed'))
       queues.set(name, queue)
     }

@@ -22,15 +22,15 @@ export type PlanFacts = {
  */
 export function wakeUpFor(project: Project, facts: PlanFacts): WakeUp | undefined {
   const folded = project.read()
-  const stage = folded.state.stages.find((s) => isDue(project, folded, s, facts))
+  const stage = folded.state.stages.find((s) => isDue(project, s, facts))
   return stage && toWakeUp(folded, stage)
 }
 
-function isDue(project: Project, folded: Folded, stage: StageState, facts: PlanFacts): boolean {
+function isDue(project: Project, stage: StageState, facts: PlanFacts): boolean {
   if (stage.task_id === null) return false
   if (stage.status === 'queued') return true
   if (stage.status === 'running') {
-    const { owner } = folded.internals[stage.name]!
+    const { owner } = project.read().internals[stage.name]!
     return owner === null || !facts.isHeld(owner)
   }
   if (stage.status !== 'waiting') return false
@@ -52,16 +52,17 @@ export async function advance(project: Project): Promise<WakeUp | undefined> {
   await demoteDamaged(project)
   const folded = project.read()
   const stage = folded.continues ? nextStage(folded.state.stages) : undefined
-  return stage && queueStage(project, stage.name, 'continue')
+  return stage && queueStage(project, stage.name, true)
 }
 
 /** Writes the request down; the task's id is its place in the project's row of tasks. */
-export async function queueStage(project: Project, stage: string, then: 'continue' | 'stop'): Promise<WakeUp> {
+export async function queueStage(project: Project, stage: string, continues: boolean): Promise<WakeUp> {
   const task_id = `${project.id}-${Object.keys(project.read().tasks).length + 1}`
-  const folded = await project.append({ type: 'queued', stage, task_id, then })
+  const folded = await project.append({ type: 'queued', stage, task_id, continues })
   const queued = folded.state.stages.find((s) => s.name === stage)
   // Somebody else may have queued it first; theirs is as good.
-  if (!queued?.task_id || queued.status === 'completed') throw new AppError('wrong_state', `${stage} cannot be started now`)
+  if (!queued?.task_id || queued.status === 'completed')
+    throw new AppError('wrong_state', `${stage} cannot be started now`)
   return toWakeUp(folded, queued)
 }
 

@@ -1,9 +1,11 @@
 /** One job's life: look at the journal, claim, run, and do what the outcome asks for. */
-import type { Log } from '../lib/log.ts'
+
 import { toAppError } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import type { Outcome } from '../pipelines/attempt-run.ts'
 import type { Emission } from '../pipelines/define.ts'
 import type { Registry } from '../pipelines/registry.ts'
-import { type Outcome, runStage } from '../pipelines/run.ts'
+import { runStage } from '../pipelines/run.ts'
 import { type Attempt, claimStage } from '../project/attempt.ts'
 import type { ClaimOwner } from '../project/records.ts'
 import type { Project, ProjectStore } from '../project/store.ts'
@@ -99,7 +101,10 @@ async function unknownStage(attempt: Attempt, pipeline: string): Promise<Outcome
 
 async function settle(deps: ProcessDeps, attempt: Attempt, outcome: Outcome): Promise<Verdict> {
   const { id } = attempt.project
-  deps.log.info({ project_id: id, stage: attempt.stage, outcome: outcome.kind, error: errorOf(outcome) }, `stage ${outcome.kind}`)
+  deps.log.info(
+    { project_id: id, stage: attempt.stage, outcome: outcome.kind, error: errorOf(outcome) },
+    `stage ${outcome.kind}`,
+  )
   if (outcome.kind === 'stuck') return { kind: 'stuck' }
   if (outcome.kind === 'retry') return { kind: 'delay', dueMs: Date.parse(outcome.dueAt) }
   if (outcome.kind === 'failed' || outcome.kind === 'released') return { kind: 'done' }

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createApp } from '../../src/api/app.ts'
 import { createOneTimeLogins } from '../../src/api/auth.ts'
-import type { ApiDeps, Commands, CreateRequest, ProjectReader } from '../../src/api/deps.ts'
+import type { ApiDeps } from '../../src/api/deps.ts'
 import type { StatusData } from '../../src/api/schemas/status.ts'
 import { AppError } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { ACTIVE, type ArtifactState, type ProjectState, type StageState, summaryOf } from '../../src/project/project.ts'
+import type { Commands, CreateRequest } from '../../src/queue/commands.ts'
+import type { ProjectReader } from '../../src/queue/reader.ts'
 
 export type Fake = ApiDeps & {
   states: Map<string, ProjectState>

@@ -8,7 +8,10 @@ test('what a stage emits becomes a whole percentage below 100', () => {
   assert.deepEqual(progressOf({ progress: 250 }), { progress: 99, message: null })
   assert.deepEqual(progressOf({ progress: -3 }), { progress: 0, message: null })
   assert.deepEqual(progressOf({ progress: Number.NaN }), { progress: 0, message: null })
-  assert.deepEqual(progressOf({ current: 3, total: 10, item_name: 'shot-3' }), { progress: 30, message: 'shot-3 (3 of 10)' })
+  assert.deepEqual(progressOf({ current: 3, total: 10, item_name: 'shot-3' }), {
+    progress: 30,
+    message: 'shot-3 (3 of 10)',
+  })
   assert.deepEqual(progressOf({ current: 1, total: 0 }), { progress: 0, message: '1 of 0' })
 })
 

@@ -18,7 +18,7 @@ test('files of a folder are pipelines; a broken one only disables itself', async
     writeFile(join(folder, 'readme.md'), 'not a pipeline'),
   ])
   const registry = await loadPipelines(folder)
-  assert.equal(registry.get('good')?.stages[0]!.queue, 'video', 'the older name of a queue is known')
+  assert.equal(registry.get('good')?.stages[0]?.queue, 'video', 'the older name of a queue is known')
   assert.ok(registry.get('video'), 'the built-in ones are there')
   const problems = Object.fromEntries(registry.problems.map((p) => [p.file, p.reason]))
   assert.deepEqual(Object.keys(problems), ['empty.ts', 'syntax.ts', 'throws.mjs', 'twin.ts'])
@@ -45,4 +45,5 @@ const BAD: [string, unknown, RegExp][] = [
   ['a time limit of nothing', { name: 'a', input, stages: [{ ...stage, timeLimitS: 0 }] }, /"timeLimitS"/],
 ]
 
-for (const [name, value, expected] of BAD) test(`refuses ${name}`, () => assert.throws(() => checkPipeline(value), expected))
+for (const [name, value, expected] of BAD)
+  test(`refuses ${name}`, () => assert.throws(() => checkPipeline(value), expected))

@@ -6,8 +6,12 @@ import { isRetryable } from '../../src/pipelines/retry.ts'
 const withFacts = (facts: object) => Object.assign(new Error('x'), facts)
 
 const CASES: [string, unknown, boolean][] = [
-  ...[408, 409, 425, 429, 500, 502, 503, 504, 529].map((s) => [`status ${s}`, withFacts({ status: s }), true] as [string, unknown, boolean]),
-  ...[400, 401, 403, 404, 413, 422].map((s) => [`status ${s}`, withFacts({ status: s }), false] as [string, unknown, boolean]),
+  ...[408, 409, 425, 429, 500, 502, 503, 504, 529].map(
+    (s) => [`status ${s}`, withFacts({ status: s }), true] as [string, unknown, boolean],
+  ),
+  ...[400, 401, 403, 404, 413, 422].map(
+    (s) => [`status ${s}`, withFacts({ status: s }), false] as [string, unknown, boolean],
+  ),
   ['statusCode', withFacts({ statusCode: 503 }), true],
   ['reset', withFacts({ code: 'ECONNRESET' }), true],
   ['a fetch that was cut off', new TypeError('terminated', { cause: withFacts({ code: 'UND_ERR_SOCKET' }) }), true],

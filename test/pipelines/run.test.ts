@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
-import { test, type TestContext } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { AppError } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { until } from '../../src/lib/until.ts'
+import type { RunRequest } from '../../src/pipelines/attempt-run.ts'
 import type { StageContext, StageDefinition } from '../../src/pipelines/define.ts'
-import { type RunRequest, runStage } from '../../src/pipelines/run.ts'
+import { runStage } from '../../src/pipelines/run.ts'
 import type { Project } from '../../src/project/store.ts'
 import type { Providers } from '../../src/providers/pick.ts'
 import { ALIVE, begin, createProject, openStore } from '../helpers/projects.ts'
@@ -64,16 +65,28 @@ test('steps run once over all attempts, their files too; a name used twice throw
   const project = await start(t)
   const runs: string[] = []
   const run: Run = async ({ step, artifacts, attempt }) => {
-    await Promise.all([1, 2].map((n) => step(`s${n}`, async () => {
-      runs.push(`s${n}`)
-      await artifacts.put(`f${n}.txt`, { data: `${n}` }, 'text/plain')
-      return n
-    })))
+    await Promise.all(
+      [1, 2].map((n) =>
+        step(`s${n}`, async () => {
+          runs.push(`s${n}`)
+          await artifacts.put(`f${n}.txt`, { data: `${n}` }, 'text/plain')
+          return n
+        }),
+      ),
+    )
     if (attempt === 1) throw Object.assign(new Error('busy'), { status: 503 })
     return step('s3', () => runs.push('s3'))
   }
   assert.equal((await perform(project, run)).kind, 'retry')
-  assert.deepEqual(stageOf(project).steps.map((s) => [s.name, s.files]).sort(), [['s1', ['f1.txt']], ['s2', ['f2.txt']]])
+  assert.deepEqual(
+    stageOf(project)
+      .steps.map((s) => [s.name, s.files])
+      .sort(),
+    [
+      ['s1', ['f1.txt']],
+      ['s2', ['f2.txt']],
+    ],
+  )
   assert.equal((await perform(project, run)).kind, 'completed')
   assert.deepEqual(runs, ['s1', 's2', 's3'])
   assert.deepEqual([stageOf(project).attempts, stageOf(project).retries], [2, 1])
@@ -143,7 +156,10 @@ test('at the soft limit the signal fires with that reason; the steps stay', asyn
   assert.equal(reason, 'soft_time_limit')
   assert.equal(outcome.kind, 'failed')
   assert.equal(stageOf(project).error?.code, 'time_limit')
-  assert.deepEqual(stageOf(project).steps.map((s) => s.name), ['saved'])
+  assert.deepEqual(
+    stageOf(project).steps.map((s) => s.name),
+    ['saved'],
+  )
 })
 
 test('a stage that never returns is given up after its hard limit', async (t) => {
@@ -157,7 +173,9 @@ test('a stage that never returns is given up after its hard limit', async (t) =>
 test('while draining no new step begins, and near its end the signal fires', async (t) => {
   const project = await start(t)
   const begun: string[] = []
-  const drained = await perform(project, async ({ step }) => step('s', () => begun.push('s')), { isDraining: () => true })
+  const drained = await perform(project, async ({ step }) => step('s', () => begun.push('s')), {
+    isDraining: () => true,
+  })
   assert.deepEqual(drained, { kind: 'released', reason: 'interrupted' })
   assert.deepEqual([stageOf(project).status, stageOf(project).reason, begun.length], ['waiting', 'interrupted', 0])
   const drain = new AbortController()

@@ -12,7 +12,7 @@ import { ALIVE, begin, createProject, NO_CREDIT, openStore } from '../helpers/pr
 test('of two processes that claim at once one wins, and only its writes count', async (t) => {
   const store = await openStore(t)
   const project = await createProject(store)
-  const { taskId } = await queueStage(project, 'write', 'continue')
+  const { taskId } = await queueStage(project, 'write', true)
   const others = await Promise.all([1, 2, 3].map(() => createProjectStore(store.layout).open(project.id)))
   const request = { stage: 'write', taskId, owner: ALIVE, isHeld: () => false }
   const claims = await Promise.all(others.map((p) => claimStage(p, request)))
@@ -54,7 +54,7 @@ test('a step is remembered while its key is the same and its files are there', a
   const project = await createProject(await openStore(t))
   const attempt = await begin(project, 'write')
   await attempt.putArtifact('clip.bin', { data: 'x' }, 'application/octet-stream')
-  await attempt.remember('clip', 'key', { n: 1 }, ['clip.bin'])
+  await attempt.remember({ name: 'clip', key: 'key', value: { n: 1 }, files: ['clip.bin'] })
   const next = await begin(project, 'write', { ...ALIVE, token: 'next' })
   assert.deepEqual(await next.recall('clip', 'key'), { value: { n: 1 } })
   assert.equal(await next.recall('clip', 'other'), undefined)
@@ -67,7 +67,7 @@ test('values over 16 KB become artifacts and come back whole', async (t) => {
   const project = await createProject(await openStore(t))
   const attempt = await begin(project, 'write')
   const big = { text: 'x'.repeat(20_000) }
-  await attempt.remember('big', 'key', big, [])
+  await attempt.remember({ name: 'big', key: 'key', value: big, files: [] })
   assert.deepEqual(await attempt.recall('big', 'key'), { value: big })
   const { state } = await attempt.complete(big, NO_CREDIT)
   assert.equal(state.stages[0]!.result, null)

@@ -32,13 +32,19 @@ test('an ended project is known without its folder being read, and after a resta
   assert.equal((await catalog.list({ limit: 10 })).items.length, 2)
   await (await store.open(first!)).append({ type: 'cancelled' })
   const { items } = await catalog.list({ limit: 10, status: 'cancelled' })
-  assert.deepEqual(items.map((s) => s.id), [first])
+  assert.deepEqual(
+    items.map((s) => s.id),
+    [first],
+  )
   assert.match(readFileSync(store.layout.catalog, 'utf8'), /cancelled/)
   const restarted = createCatalog(createProjectStore(store.layout))
-  assert.deepEqual((await restarted.list({ limit: 10 })).items.map((s) => [s.id, s.status]), [
-    [second, 'pending'],
-    [first, 'cancelled'],
-  ])
+  assert.deepEqual(
+    (await restarted.list({ limit: 10 })).items.map((s) => [s.id, s.status]),
+    [
+      [second, 'pending'],
+      [first, 'cancelled'],
+    ],
+  )
 })
 
 test('changes made while nobody looked are seen: the file is only a memory', async (t) => {
@@ -57,10 +63,16 @@ test('a lost file is made anew from the folders, and deleted projects do not com
   await catalog.list({ limit: 10 })
   await store.remove(gone!)
   await catalog.forget(gone!)
-  assert.deepEqual((await catalog.list({ limit: 10 })).items.map((s) => s.id), [kept])
+  assert.deepEqual(
+    (await catalog.list({ limit: 10 })).items.map((s) => s.id),
+    [kept],
+  )
   rmSync(store.layout.catalog)
   const anew = createCatalog(createProjectStore(store.layout))
-  assert.deepEqual((await anew.list({ limit: 10 })).items.map((s) => s.id), [kept])
+  assert.deepEqual(
+    (await anew.list({ limit: 10 })).items.map((s) => s.id),
+    [kept],
+  )
   assert.deepEqual(await anew.counts(), { pending: 1 })
 })
 
@@ -82,5 +94,8 @@ test('a project that begins and ends between two looks is there', async (t) => {
   const project = await createProject(store)
   catalog.note(project.id)
   await project.append({ type: 'cancelled' })
-  assert.deepEqual((await catalog.list({ limit: 1 })).items.map((s) => s.id), [project.id])
+  assert.deepEqual(
+    (await catalog.list({ limit: 1 })).items.map((s) => s.id),
+    [project.id],
+  )
 })

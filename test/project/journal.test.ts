@@ -38,7 +38,7 @@ test('torn bytes anywhere harm no other record, and a revision is a position', a
   await journal.append(CREATED)
   const whole = readFileSync(path, 'utf8')
   appendFileSync(path, whole.slice(0, 40)) // a short write: no newline at its end
-  await journal.append({ type: 'queued', stage: 'write', task_id: 'a-1', then: 'continue' })
+  await journal.append({ type: 'queued', stage: 'write', task_id: 'a-1', continues: true })
   appendFileSync(path, '\n{"garbage": true}\n\n\u0000\u0000\n')
   const folded = await journal.append({ type: 'cancelled' })
   assert.equal(folded.state.stages[0]!.status, 'cancelled')

@@ -24,7 +24,10 @@ test('a lease ends when it is not renewed, and when its process is dead', async 
   await once(child, 'spawn')
   const owner = identityOf(child.pid!)
   const renewedAgoMs = (ms: number) =>
-    writeFileSync(join(folder, `${owner.pid}-${owner.started}`), String(process.hrtime.bigint() - BigInt(ms) * 1_000_000n))
+    writeFileSync(
+      join(folder, `${owner.pid}-${owner.started}`),
+      String(process.hrtime.bigint() - BigInt(ms) * 1_000_000n),
+    )
   renewedAgoMs(1_000)
   assert.equal(isLeaseHeld(folder, owner), true)
   renewedAgoMs(LEASE_MS + 1)

@@ -18,7 +18,15 @@ test('a project is its folder: state file, journal, marker', async (t) => {
 test('creating the same id twice makes one project', async (t) => {
   const store = await openStore(t)
   const project = await createProject(store)
-  const request = { id: project.id, pipeline: 'p', title: 'other', owner: 'operator', input: 1, stages: STAGES, autostart: true }
+  const request = {
+    id: project.id,
+    pipeline: 'p',
+    title: 'other',
+    owner: 'operator',
+    input: 1,
+    stages: STAGES,
+    autostart: true,
+  }
   const twin = await createProjectStore(store.layout).create(request)
   assert.equal(twin.read().state.title, 'A title')
 })
@@ -62,7 +70,8 @@ test('without journal and state file there is no project, and no id leaves the f
   writeFileSync(project.paths.state, 'null')
   const fresh = createProjectStore(store.layout)
   await assert.rejects(fresh.open(project.id), { code: 'not_found' })
-  for (const id of ['..', '../x', 'a/b', '', '.hidden', 'x'.repeat(65)]) await assert.rejects(fresh.open(id), { code: 'not_found' })
+  for (const id of ['..', '../x', 'a/b', '', '.hidden', 'x'.repeat(65)])
+    await assert.rejects(fresh.open(id), { code: 'not_found' })
 })
 
 test('removing a project leaves nothing of it', async (t) => {

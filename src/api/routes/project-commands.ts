@@ -1,8 +1,9 @@
 /** POST start, resume, cancel and rerun: each one line of a table, all answered with 202 and the state. */
 import { createRoute, z } from '@hono/zod-openapi'
+import type { Commands } from '../../queue/commands.ts'
 import { readOwned } from '../access.ts'
 import { type Api, callerOf } from '../context.ts'
-import type { ApiDeps, Commands } from '../deps.ts'
+import type { ApiDeps } from '../deps.ts'
 import { commandView } from '../project-view.ts'
 import { IdSchema, json, NameSchema } from '../schemas/common.ts'
 import { problems } from '../schemas/problem.ts'

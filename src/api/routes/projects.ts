@@ -1,9 +1,10 @@
 /** Projects: create, list, read, delete. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { uuidv7 } from '../../lib/ids.ts'
+import type { CommandAnswer, CreateRequest } from '../../queue/commands.ts'
 import { readOwned } from '../access.ts'
 import { type Api, callerOf } from '../context.ts'
-import type { ApiDeps, CommandAnswer, CreateRequest } from '../deps.ts'
+import type { ApiDeps } from '../deps.ts'
 import { createIdempotency, type StoredAnswer } from '../idempotency.ts'
 import { commandView, projectView } from '../project-view.ts'
 import { IdSchema, json } from '../schemas/common.ts'

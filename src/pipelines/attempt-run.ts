@@ -1,0 +1,35 @@
+/** What the running of an attempt is given, and how it can end. */
+import type { Log } from '../lib/log.ts'
+import type { Attempt } from '../project/attempt.ts'
+import type { StageError } from '../project/project.ts'
+import type { Providers } from '../providers/pick.ts'
+import type { Emission, StageDefinition } from './define.ts'
+
+/** Why a stage's signal fired; the signal's `reason` is this very string. */
+export type AbortReason = 'cancelled' | 'superseded' | 'soft_time_limit' | 'time_limit' | 'drain' | 'failed'
+
+export type RunRequest = {
+  attempt: Attempt
+  stage: StageDefinition
+  providers: Providers
+  nice: number
+  limits: { softS: number; hardS: number }
+  log: Log
+  /** True from the moment the worker was told to stop: no new step begins. */
+  isDraining: () => boolean
+  /** Fires near the end of a drain. */
+  drainSignal: AbortSignal
+  /** Calls back when this project may have changed; returns how to stop listening. */
+  onNudge: (listener: () => void) => () => void
+  onEmit?: (value: Emission) => void
+}
+
+export type Outcome =
+  | { kind: 'completed' }
+  | { kind: 'retry'; dueAt: string; error: StageError }
+  | { kind: 'failed'; error: StageError }
+  | { kind: 'released'; reason: 'interrupted' | 'disk' }
+  /** Cancelled, rerun or taken over: somebody else's record says how it ended. */
+  | { kind: 'superseded' }
+  /** Past its hard limit and still not returned: only the end of this process can stop it. */
+  | { kind: 'stuck' }

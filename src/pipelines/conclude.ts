@@ -1,0 +1,81 @@
+/** From how a stage ended to the record that says so, and to what the queue does next. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { stageRetryMs } from '../lib/backoff.ts'
+import { type AppError, isDiskError, toAppError } from '../lib/errors.ts'
+import type { Attempt } from '../project/attempt.ts'
+import type { StageError } from '../project/project.ts'
+import type { AbortReason, Outcome, RunRequest } from './attempt-run.ts'
+import { STUCK_AFTER_MS } from './guards.ts'
+import { isRetryable } from './retry.ts'
+
+const DISK_RETRY_MS = 1_000
+
+/** From what was thrown, and why the signal fired, to the record that says so. */
+export async function concludeStage(request: RunRequest, reason: AbortReason, thrown: unknown): Promise<Outcome> {
+  const { attempt } = request
+  const error = toAppError(thrown, 'stage_failed')
+  if (reason === 'cancelled' || reason === 'superseded' || error.code === 'superseded' || !attempt.isCurrent())
+    return { kind: 'superseded' }
+  await attempt.dispose() // a full disk needs the room before anything can be written
+  return untilWritten(request, () => {
+    if (isDiskError(thrown)) return release(attempt, 'disk')
+    if (reason === 'drain' || error.code === 'interrupted') return release(attempt, 'interrupted')
+    if (reason === 'soft_time_limit' || reason === 'time_limit') return fail(attempt, overdue(request))
+    return retryOrFail(attempt, error, thrown)
+  })
+}
+
+/** A disk may be too full even for the record that says so: it is tried until there is room or we have to stop. */
+async function untilWritten(request: RunRequest, write: () => Promise<Outcome>): Promise<Outcome> {
+  for (;;) {
+    try {
+      return await write()
+    } catch (error) {
+      if (toAppError(error).code === 'superseded') return { kind: 'superseded' }
+      if (!isDiskError(error) || request.isDraining()) throw error
+      request.log.warn(
+        { error: toAppError(error).message },
+        'the disk is full; waiting to write down how the stage ended',
+      )
+      await delay(DISK_RETRY_MS, undefined, { ref: false })
+    }
+  }
+}
+
+async function release(attempt: Attempt, reason: 'interrupted' | 'disk'): Promise<Outcome> {
+  await attempt.release(reason)
+  return { kind: 'released', reason }
+}
+
+async function fail(attempt: Attempt, error: StageError): Promise<Outcome> {
+  await attempt.fail(error, null)
+  return { kind: 'failed', error }
+}
+
+async function retryOrFail(attempt: Attempt, error: AppError, thrown: unknown): Promise<Outcome> {
+  const facts: StageError = { code: error.code, message: error.message, details: error.details }
+  const retries = attempt.project.read().state.stages.find((s) => s.name === attempt.stage)!.retries
+  const delayMs = isRetryable(thrown) ? stageRetryMs(retries) : null
+  if (delayMs === null) return fail(attempt, facts)
+  const dueAt = new Date(Date.now() + delayMs).toISOString()
+  await attempt.fail(facts, dueAt)
+  return { kind: 'retry', dueAt, error: facts }
+}
+
+function overdue({ stage, limits }: RunRequest): StageError {
+  const { softS, hardS } = limits
+  return { code: 'time_limit', message: `${stage.name} ran into its time limit (soft ${softS} s, hard ${hardS} s)` }
+}
+
+/** Only the end of this process can stop it; its record comes first. */
+export async function concludeStuck({ attempt, stage, limits }: RunRequest): Promise<Outcome> {
+  if (!attempt.isCurrent()) return { kind: 'superseded' }
+  await attempt.fail(
+    {
+      code: 'time_limit',
+      message: `${stage.name} did not return ${limits.hardS + STUCK_AFTER_MS / 1_000} s after it began`,
+    },
+    null,
+  )
+  return { kind: 'stuck' }
+}

@@ -1,0 +1,55 @@
+/** What can end a running stage from outside: its claim, its time limits, a drain. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Attempt } from '../project/attempt.ts'
+import type { AbortReason, RunRequest } from './attempt-run.ts'
+
+const CLAIM_CHECK_MS = 1_000
+/** After the hard limit a stage has so long to return. */
+export const STUCK_AFTER_MS = 5_000
+
+/** Fires `abort` for the first reason that comes up; resolves some time after `ended` has fired. */
+export async function guardStage(request: RunRequest, abort: AbortController, ended: AbortSignal): Promise<void> {
+  await Promise.all([
+    watchClaim(request, abort, ended),
+    watchLimits(request, abort, ended),
+    watchDrain(request, abort, ended),
+  ])
+}
+
+/** Cancel, rerun and takeover arrive as records; a nudge only makes the look happen sooner. */
+async function watchClaim({ attempt, onNudge }: RunRequest, abort: AbortController, until: AbortSignal): Promise<void> {
+  const look = () => {
+    if (!attempt.isCurrent()) abort.abort(lossReason(attempt))
+  }
+  const silence = onNudge(look)
+  while (await tick(CLAIM_CHECK_MS, until)) look()
+  silence()
+}
+
+function lossReason(attempt: Attempt): AbortReason {
+  const stage = attempt.project.read().state.stages.find((s) => s.name === attempt.stage)
+  return stage?.status === 'cancelled' ? 'cancelled' : 'superseded'
+}
+
+async function watchLimits({ limits }: RunRequest, abort: AbortController, until: AbortSignal): Promise<void> {
+  if (!(await tick(limits.softS * 1_000, until))) return
+  abort.abort('soft_time_limit' satisfies AbortReason)
+}
+
+async function watchDrain({ drainSignal }: RunRequest, abort: AbortController, until: AbortSignal): Promise<void> {
+  const onDrain = () => abort.abort('drain' satisfies AbortReason)
+  if (drainSignal.aborted) return onDrain()
+  drainSignal.addEventListener('abort', onDrain, { once: true })
+  until.addEventListener('abort', () => drainSignal.removeEventListener('abort', onDrain), { once: true })
+}
+
+/** Resolves when the stage is past its hard limit and has had its time to return; never when it ended before. */
+export async function untilStuck({ limits }: RunRequest, ended: AbortSignal): Promise<'stuck'> {
+  if (await tick(limits.hardS * 1_000 + STUCK_AFTER_MS, ended)) return 'stuck'
+  return new Promise(() => {}) // the attempt has ended; nobody waits for this any more
+}
+
+/** True after `ms`, false when `until` came first. */
+async function tick(ms: number, until: AbortSignal): Promise<boolean> {
+  return delay(ms, true, { signal: until, ref: false }).catch(() => false)
+}
