@@ -69,13 +69,12 @@ export function createProjectStore(layout: DataLayout): ProjectStore {
     async create(request) {
       const paths = projectLayout(layout, request.id)
       if (await exists(paths.journal)) return this.open(request.id)
-      await mark(layout, paths)
-      await makeFolders(layout, paths)
-      const input = await storeInput(paths, request.input)
-      const project = makeProject(layout, request.id)
-      const { id, pipeline, title, owner, stages, autostart } = request
-      await project.append({ type: 'created', id, pipeline, title, owner, batch_id: null, input, stages, autostart })
-      return remember(project)
+      try {
+        return remember(await begin(layout, paths, request))
+      } catch (error) {
+        await this.remove(request.id).catch(() => {}) // why it could not be made is what the caller has to know
+        throw error
+      }
     },
     async open(id) {
       const known = cache.get(id)
@@ -103,11 +102,22 @@ export function createProjectStore(layout: DataLayout): ProjectStore {
       const project = await this.open(id).catch(ignoreMissing)
       if (!project && (await isYoung(paths.marker))) return // it may be under creation this very moment
       if (project && !ENDED.has(project.read().state.status)) return
+      await project?.refresh() // a full disk or a crash may have kept the last record out of the state file
       await unmark(paths)
       // Reopened between our look and the removal: then the marker comes back.
       if (project && !ENDED.has(project.read().state.status)) await mark(layout, paths)
     },
   }
+}
+
+async function begin(layout: DataLayout, paths: ProjectLayout, request: NewProject): Promise<Project> {
+  const { id, pipeline, title, owner, stages, autostart } = request
+  await mark(layout, paths)
+  await makeFolders(layout, paths)
+  const input = await storeInput(paths, request.input)
+  const project = makeProject(layout, id)
+  await project.append({ type: 'created', id, pipeline, title, owner, batch_id: null, input, stages, autostart })
+  return project
 }
 
 /** Longer than any creation takes. */

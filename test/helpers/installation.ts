@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { createClient, type Client } from '../../src/client/client.ts'
+import { type Client, createClient } from '../../src/client/client.ts'
 import { CHILD_ENVIRONMENT } from '../../src/lib/child-environment.ts'
 import { sha256 } from '../../src/lib/ids.ts'
 import { type DataLayout, dataLayout } from '../../src/project/layout.ts'
-import { launchProgram, type Program, type Via } from './program.ts'
 import { processesWith, type RunningProcess, untilGone } from './processes.ts'
+import { launchProgram, type Program, type Via } from './program.ts'
 import { assertSound } from './soundness.ts'
 
 export type StartOptions = { via?: Via; args?: string[]; env?: Record<string, string> }
@@ -91,7 +91,8 @@ type Ending = { programs: Program[]; layout: DataLayout; processes: Installation
 
 async function finish(t: TestContext, { programs, layout, processes }: Ending): Promise<void> {
   // Not in the types yet.
-  if (!(t as { passed?: boolean }).passed) return t.diagnostic(programs.map((p) => p.output().slice(-6_000)).join('\n--- next start ---\n'))
+  if (!(t as { passed?: boolean }).passed)
+    return t.diagnostic(programs.map((p) => p.output().slice(-6_000)).join('\n--- next start ---\n'))
   for (const program of programs) await stopImpatiently(program)
   await untilGone((await processes()).map(({ pid }) => pid))
   assert.deepEqual(await processes(), [], 'processes are left')

@@ -57,7 +57,8 @@ export function launchProgram({ env, via = 'node', args = [] }: LaunchOptions): 
     output: () => text,
     async ready(timeoutMs = 20_000) {
       const probe = () => {
-        if (end && factsOf('ready').length === 0) throw new Error(`It ended (${JSON.stringify(end)}) before it was ready:\n${text}`)
+        if (end && factsOf('ready').length === 0)
+          throw new Error(`It ended (${JSON.stringify(end)}) before it was ready:\n${text}`)
         return factsOf('ready')[0] as ReadyFact | undefined
       }
       return until(probe, { timeoutMs, everyMs: 10, what: 'the program to be ready' })

@@ -28,7 +28,10 @@ async function assertSoundProject(layout: DataLayout, id: string): Promise<void>
 }
 
 /** Name → SHA-256 of each artifact's bytes on the disk. */
-export async function hashesOf(layout: DataLayout, state: Pick<ProjectState, 'id' | 'artifacts'>): Promise<Record<string, string>> {
+export async function hashesOf(
+  layout: DataLayout,
+  state: Pick<ProjectState, 'id' | 'artifacts'>,
+): Promise<Record<string, string>> {
   const { artifacts } = projectLayout(layout, state.id)
   const entries = state.artifacts.map(async ({ name, file }) => {
     const data = await readFile(join(artifacts, file)).catch(() => '') // a missing file has no bytes, and so another hash

@@ -20,7 +20,13 @@ export async function untilState(
   try {
     return await until(probe, { timeoutMs, everyMs: 20, what: 'the state of a project' })
   } catch (error) {
-    const stages = last?.stages.map(({ name, status, reason, attempts, error: e }) => ({ name, status, reason, attempts, e }))
+    const stages = last?.stages.map(({ name, status, reason, attempts, error: e }) => ({
+      name,
+      status,
+      reason,
+      attempts,
+      e,
+    }))
     throw new Error(`Last seen: ${last?.status} ${JSON.stringify(stages)}`, { cause: error })
   }
 }

@@ -19,10 +19,16 @@ test('torn records anywhere in the journal are skipped, and harm no other record
   await appendFile(paths.journal, '\n{"at":"2026-01-01T00:00:00.000Z","type":"completed","stage":"write"') // a short write
   gates.release('write-2')
   await gates.reached('film-3')
-  await appendFile(paths.journal, '\0\0\0\0\n{"type":"cancelled","crc":"00000000"}\n{"type":"cancelled"}\nplain words\n')
+  await appendFile(
+    paths.journal,
+    '\0\0\0\0\n{"type":"cancelled","crc":"00000000"}\n{"type":"cancelled"}\nplain words\n',
+  )
   gates.release('film-3')
   const end = await untilStatus({ layout, id }, 'completed')
-  assert.deepEqual(end.stages.map((s) => s.attempts), [1, 1, 1])
+  assert.deepEqual(
+    end.stages.map((s) => s.attempts),
+    [1, 1, 1],
+  )
   assertVisits(gates.visits, {})
 })
 
@@ -38,7 +44,10 @@ test('project_state.json deleted or changed by hand while it runs: no answer com
   assert.equal((await instance.api.projects.get(id)).status, 'running')
   gates.release('film-2')
   await untilStatus({ layout, id }, 'completed')
-  const probe = async () => (await readFile(paths.state, 'utf8').then(JSON.parse).catch(() => null)) as ProjectState | null
+  const probe = async () =>
+    (await readFile(paths.state, 'utf8')
+      .then(JSON.parse)
+      .catch(() => null)) as ProjectState | null
   await until(async () => (await probe())?.status === 'completed', { timeoutMs: 5_000 })
 })
 
@@ -71,7 +80,10 @@ test('a deleted file of a completed project: resume does its stage again, and on
   const end = await untilState({ layout, id }, (s) => s.status === 'completed' && stageOf(s, 'film').attempts === 2)
   assert.equal((await instance.api.projects.artifact(id, 'film-2.txt')).status, 200)
   assertVisits(gates.visits, { 'film-2': 2 })
-  assert.deepEqual(end.stages.map((s) => s.attempts), [1, 2, 1])
+  assert.deepEqual(
+    end.stages.map((s) => s.attempts),
+    [1, 2, 1],
+  )
 })
 
 test('a deleted file of an earlier stage while the project waits for a later one: it is made again first', async (t) => {

@@ -23,7 +23,7 @@ const HELLO = `export default {
   } }] }
 `
 
-test('a pipeline of one\'s own runs; broken files are reported by name and disable only themselves', async (t) => {
+test("a pipeline of one's own runs; broken files are reported by name and disable only themselves", async (t) => {
   const folder = await pipelineFolder(t, {
     'hello.mjs': HELLO,
     'torn.ts': 'export default {',
@@ -67,7 +67,11 @@ test('empty, wrong-typed, NUL, huge and malformed input is refused or kept whole
   const installation = await createInstallation(t, { env: { PIPELINES_DIR: folder } })
   const { api, url } = await installation.start()
   for (const input of [{}, { text: '' }, { text: 5 }, null, 'text', [], { text: ' \n' }])
-    await assert.rejects(api.projects.create({ pipeline: 'hello', input }), { code: 'invalid_value' }, JSON.stringify(input))
+    await assert.rejects(
+      api.projects.create({ pipeline: 'hello', input }),
+      { code: 'invalid_value' },
+      JSON.stringify(input),
+    )
   await assert.rejects(api.projects.create({ pipeline: 'none', input: {} }), { code: 'not_found' })
   const send = (body: string, type = 'application/json') =>
     fetch(`${url}/api/v1/projects`, { method: 'POST', body, headers: { 'Content-Type': type } }).then((r) => r.status)
@@ -115,7 +119,10 @@ test('requests with one Idempotency-Key while the supervisor is killed: afterwar
   await untilGone([instance.supervisorPid, ...children])
   const again = await installation.start()
   const { id } = await again.api.projects.create(request, { idempotencyKey: 'key-2' })
-  assert.deepEqual((await again.api.projects.list()).items.map((p) => p.id), [id])
+  assert.deepEqual(
+    (await again.api.projects.list()).items.map((p) => p.id),
+    [id],
+  )
   await untilStatus({ layout: installation.layout, id }, 'completed')
 })
 

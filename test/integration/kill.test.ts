@@ -20,18 +20,36 @@ test('SIGKILL of the supervisor in every stage: the next start goes on, finished
     await killWithAll(installation, running)
     gates.release(`${stage}-2`)
     running = await installation.start()
-    assert.deepEqual(running.facts('ready')[0]?.interrupted.map((i) => i.stage), [stage])
+    assert.deepEqual(
+      running.facts('ready')[0]?.interrupted.map((i) => i.stage),
+      [stage],
+    )
     await untilState({ layout, id }, (state) => stageOf(state, stage).status === 'completed')
     const after = readState(layout, id)
     const wasDone = before.stages.filter((s) => s.status === 'completed')
     assert.equal(wasDone.length, STAGES.indexOf(stage))
     assert.deepEqual(after.stages.slice(0, wasDone.length), wasDone, 'finished stages have not changed')
-    assert.deepEqual(stageOf(after, stage).steps[0], stageOf(before, stage).steps[0], 'the finished step has not changed')
-    assert.deepEqual({ ...(await hashesOf(layout, after)), ...files }, await hashesOf(layout, after), 'nor has any file')
+    assert.deepEqual(
+      stageOf(after, stage).steps[0],
+      stageOf(before, stage).steps[0],
+      'the finished step has not changed',
+    )
+    assert.deepEqual(
+      { ...(await hashesOf(layout, after)), ...files },
+      await hashesOf(layout, after),
+      'nor has any file',
+    )
   }
   const end = await untilStatus({ layout, id }, 'completed')
-  assert.deepEqual(end.stages.map((s) => s.attempts), [2, 2, 2])
-  assert.deepEqual(end.stages.map((s) => s.retries), [0, 0, 0], 'a crash spends no retry')
+  assert.deepEqual(
+    end.stages.map((s) => s.attempts),
+    [2, 2, 2],
+  )
+  assert.deepEqual(
+    end.stages.map((s) => s.retries),
+    [0, 0, 0],
+    'a crash spends no retry',
+  )
   assertVisits(gates, { 'write-2': 2, 'film-2': 2, 'check-2': 2 })
 })
 
@@ -48,7 +66,10 @@ test('SIGKILL of a worker: its stage runs again within 2 s and repeats only the 
   assert.ok(againMs < 2_000, `it took ${againMs} ms until the stage ran again`)
   gates.release('film-2')
   const end = await untilStatus({ layout, id }, 'completed')
-  assert.deepEqual(end.stages.map((s) => s.attempts), [1, 2, 1])
+  assert.deepEqual(
+    end.stages.map((s) => s.attempts),
+    [1, 2, 1],
+  )
   assertVisits(gates, { 'film-2': 2 })
   await untilHealthy(instance)
   assert.equal((await workerOf(instance, 'media-1')).restarts, 1)
@@ -63,7 +84,10 @@ test('SIGKILL of Redis in the middle of a stage: it comes back, no step is repea
   await until(async () => (await instance.api.status()).data.services.redis.pid !== pid, { timeoutMs: 5_000 })
   gates.release('film-2')
   const end = await untilStatus({ layout, id, timeoutMs: 10_000 }, 'completed')
-  assert.deepEqual(end.stages.map((s) => s.attempts), [1, 1, 1])
+  assert.deepEqual(
+    end.stages.map((s) => s.attempts),
+    [1, 1, 1],
+  )
   assertVisits(gates, {})
   await untilHealthy(instance)
 })
@@ -77,7 +101,10 @@ test('all workers, the scheduler and Redis killed at one time: the project is co
   for (const pid of children) process.kill(pid, 'SIGKILL')
   gates.release('write-2')
   const end = await untilStatus({ layout, id }, 'completed')
-  assert.deepEqual(end.stages.map((s) => s.attempts), [2, 1, 1])
+  assert.deepEqual(
+    end.stages.map((s) => s.attempts),
+    [2, 1, 1],
+  )
   await untilHealthy(instance)
 })
 

@@ -17,7 +17,10 @@ test('at the soft limit the stage fails with code time_limit, is not retried, an
   const stage = stageOf(failed, 'slow')
   assert.equal(stage.error?.code, 'time_limit')
   assert.deepEqual([stage.attempts, stage.retries, stage.retry_at], [1, 0, null])
-  assert.deepEqual(stage.steps.map((s) => s.name), ['quick'])
+  assert.deepEqual(
+    stage.steps.map((s) => s.name),
+    ['quick'],
+  )
   assert.ok(stage.duration_ms! >= 1_000 && stage.duration_ms! < 3_000, `it lasted ${stage.duration_ms} ms`)
   gates.release('late')
   await instance.api.projects.resume(id)
@@ -26,7 +29,11 @@ test('at the soft limit the stage fails with code time_limit, is not retried, an
 })
 
 test('a stage that is deaf to its limits costs its process, which comes back; the stage fails with time_limit', async (t) => {
-  const { installation, gates, instance, id } = await start(t, { pipeline: 'limits', held: ['late'], input: { deaf: true } })
+  const { installation, gates, instance, id } = await start(t, {
+    pipeline: 'limits',
+    held: ['late'],
+    input: { deaf: true },
+  })
   const { layout } = installation
   await gates.reached('late')
   const { pid } = await workerOf(instance, 'io-1')
@@ -41,7 +48,10 @@ test('a stage that is deaf to its limits costs its process, which comes back; th
 })
 
 test('503 is retried after 2, 5 and 10 s, then fails; counts and due times survive a SIGKILL of the supervisor', async (t) => {
-  const { installation, gates, instance, id } = await start(t, { pipeline: 'flaky', input: { failures: 3, status: 503 } })
+  const { installation, gates, instance, id } = await start(t, {
+    pipeline: 'flaky',
+    input: { failures: 3, status: 503 },
+  })
   const { layout } = installation
   const hopeless = { folder: createGates(t).folder, failures: 9, status: 503 }
   const { id: lost } = await instance.api.projects.create({ pipeline: 'flaky', input: hopeless })
@@ -108,11 +118,17 @@ test('RESUME=off: what a SIGKILL interrupted waits until somebody says resume', 
   await untilGone([instance.supervisorPid, ...children])
   gates.release('write-2')
   const again = await installation.start({ env: { RESUME: 'off' } })
-  assert.deepEqual(again.facts('ready')[0]!.interrupted.map((i) => i.id), [id])
+  assert.deepEqual(
+    again.facts('ready')[0]!.interrupted.map((i) => i.id),
+    [id],
+  )
   const state = readState(layout, id)
   assert.deepEqual([state.status, state.reason], ['waiting', 'interrupted'])
   assert.equal((await again.api.status()).data.projects.interrupted, 1)
-  const other = await again.api.projects.create({ pipeline: 'flaky', input: { folder: gates.folder, failures: 0, status: 0 } })
+  const other = await again.api.projects.create({
+    pipeline: 'flaky',
+    input: { folder: gates.folder, failures: 0, status: 0 },
+  })
   await untilStatus({ layout, id: other.id }, 'completed')
   assert.equal(gates.visits('write-2'), 1, 'other work is done meanwhile, this is not')
   await again.api.projects.resume(id)

@@ -37,13 +37,22 @@ test('a worker that was stopped until its claim was taken over changes neither s
   continueAgain(zombie.owner.pid)
   gates.release('film-2')
   const end = await untilStatus({ layout, id }, 'completed')
-  assert.deepEqual(end.stages.map((s) => s.attempts), [1, 2, 1])
+  assert.deepEqual(
+    end.stages.map((s) => s.attempts),
+    [1, 2, 1],
+  )
   assert.deepEqual([gates.visits('film-2'), gates.visits('film-3')], [2, 1], 'the zombie begins no further step')
   const written = recordsOf(paths.journal).filter((r) => 'fence' in r && r.type !== 'claim' && r.stage === 'film')
   const made = written.filter((r) => r.type === 'artifact' && r.name !== 'film-1.txt')
-  assert.ok(made.every((r) => 'fence' in r && r.fence === winner.fence), 'no file of the zombie was recorded')
+  assert.ok(
+    made.every((r) => 'fence' in r && r.fence === winner.fence),
+    'no file of the zombie was recorded',
+  )
   const { data } = await instance.api.status()
-  assert.ok(data.services.worker.workers!.every((w) => w.restarts === 0 && w.ready), 'the zombie works on as a worker')
+  assert.ok(
+    data.services.worker.workers!.every((w) => w.restarts === 0 && w.ready),
+    'the zombie works on as a worker',
+  )
 })
 
 test('three processes that append and refresh at once lose nothing, and the state file never stays behind', async (t) => {
@@ -58,7 +67,11 @@ test('three processes that append and refresh at once lose nothing, and the stat
   const fences = recordsOf(project.paths.journal).flatMap((r) => (r.type === 'published' ? [r.fence] : []))
   for (const name of ['a', 'b', 'c']) {
     const own = fences.filter((fence) => fence.startsWith(name))
-    assert.deepEqual(own, Array.from({ length: 150 }, (_, i) => `${name}-${i}`), `the records of ${name}, in their order`)
+    assert.deepEqual(
+      own,
+      Array.from({ length: 150 }, (_, i) => `${name}-${i}`),
+      `the records of ${name}, in their order`,
+    )
   }
   const journal = openJournal(project.paths.journal)
   assert.equal(journal.read().state.revision, 451)
@@ -95,13 +108,17 @@ function readRevision(path: string): number {
 }
 
 function startWriter(t: TestContext, args: string[]) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', WRITER, ...args], { stdio: 'inherit' })
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', WRITER, ...args], {
+    stdio: 'inherit',
+  })
   t.after(() => void child.kill('SIGKILL'))
   return child
 }
 
 function recordsOf(path: string): JournalRecord[] {
-  return readFileSync(path, 'utf8').split('\n').flatMap((line) => decodeRecord(line) ?? [])
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .flatMap((line) => decodeRecord(line) ?? [])
 }
 
 function claimsOf(path: string, stage: string) {

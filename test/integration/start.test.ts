@@ -52,7 +52,9 @@ test('a port that is taken: exit 5, and who has it', async (t) => {
 })
 
 test('wrong settings are reported all together, exit 2, before anything is made', async (t) => {
-  const installation = await createInstallation(t, { env: { PORT: 'eighty', LOG_LEVEL: 'loud', RESUME: 'maybe', LLM_CONCURRENCY: '0' } })
+  const installation = await createInstallation(t, {
+    env: { PORT: 'eighty', LOG_LEVEL: 'loud', RESUME: 'maybe', LLM_CONCURRENCY: '0' },
+  })
   const program = installation.launch()
   assert.deepEqual(await program.ended(10_000), { code: 2, signal: null })
   for (const name of ['PORT', 'eighty', 'LOG_LEVEL', 'loud', 'RESUME', 'maybe', 'LLM_CONCURRENCY'])
