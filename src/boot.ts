@@ -14,6 +14,7 @@ import type { Phase, Service } from './launch/service.ts'
 import { HURRY_MS, stopAll, workerNames } from './launch/stop.ts'
 import { childEnvironment } from './lib/child-environment.ts'
 import { dataLayout } from './project/layout.ts'
+import { locateRedis, type RedisLocation } from './redis/locate.ts'
 import { createSupervisor, type Supervisor } from './supervisor/supervisor.ts'
 import { endSurvivors } from './supervisor/sweep.ts'
 
@@ -43,10 +44,12 @@ export type App = {
 /** The running program, or where the one that owns the data folder runs. */
 export async function boot(options: BootOptions): Promise<App | { runningAt: RunFile }> {
   const layout = dataLayout(options.config.dataDir)
+  const location = findRedis(options)
   const folder = await openDataFolder(layout)
   if ('runningAt' in folder) return folder
   try {
-    return await start({ ...options, layout, folder, runId: randomUUID(), held: createHeldJobs(), phase: 'starting' })
+    const fresh = { runId: randomUUID(), held: createHeldJobs(), phase: 'starting' as const }
+    return await start({ ...options, ...fresh, layout, folder, location })
   } catch (error) {
     await folder.release()
     throw error
@@ -56,6 +59,7 @@ export async function boot(options: BootOptions): Promise<App | { runningAt: Run
 type Run = BootOptions & {
   layout: ReturnType<typeof dataLayout>
   folder: DataFolder
+  location: Promise<RedisLocation>
   runId: string
   held: HeldJobs
   phase: Phase
@@ -67,8 +71,7 @@ async function start(run: Run): Promise<App> {
   await endEarlierRun(run)
   const interrupted = await findInterrupted(run)
   const env = { ...run.childEnv, ...childEnvironment({ ...run.folder, runId: run.runId, parentPid: process.pid }) }
-  const onProgress = (sentence: string) => onFact({ type: 'progress', sentence })
-  const redis = await chooseRedis({ config, dataId: run.folder.dataId, env, onProgress })
+  const redis = await chooseRedis({ config, dataId: run.folder.dataId, env, location: await run.location })
   let service: Service | undefined
   const supervisor = createSupervisor({
     specs: childSpecs({
@@ -86,6 +89,14 @@ async function start(run: Run): Promise<App> {
   })
   service = await bringUp(run, { supervisor, redis, interrupted })
   return createApp(run, supervisor, service)
+}
+
+/** Asks programs and sockets, so it runs beside the first steps; a refusal is heard where it is awaited. */
+function findRedis({ config, onFact }: BootOptions): Promise<RedisLocation> {
+  const onProgress = (sentence: string) => onFact({ type: 'progress', sentence })
+  const location = locateRedis(config.redis, { onProgress })
+  location.catch(() => {})
+  return location
 }
 
 /** What a killed run left is ended first: two Redis on the same files would corrupt them. */
@@ -117,7 +128,7 @@ async function takeJobsBack({ held, onFact }: Run, worker: string, service: Serv
 
 type Parts = { supervisor: Supervisor; redis: ChosenRedis; interrupted: Interrupted[] }
 
-/** The API's modules are the heaviest: they load while the children do the same in their own processes. */
+/** The API's modules are the heaviest: they load while the children connect. */
 async function bringUp(run: Run, parts: Parts): Promise<Service> {
   const { supervisor, redis } = parts
   const giveUp = () => supervisor.kill()
@@ -126,6 +137,8 @@ async function bringUp(run: Run, parts: Parts): Promise<Service> {
   ready.catch(() => {}) // awaited below; the API's own start may fail before it
   let service: Service | undefined
   try {
+    // The children wait for Redis alone: what would keep this process busy comes after they have been let go.
+    await Promise.race([redis.serves, ready])
     service = await loadService(run, supervisor, redis)
     await ready
     run.signal.throwIfAborted()

@@ -38,8 +38,11 @@ async function run(order: ChildOrder): Promise<void> {
     hasRoom: createRoomCheck(),
   }
   const look = createLook({ store, dispatcher, facts, log }, () => dispatcher.limit(config.concurrency))
-  // An emptied Redis comes back with nothing of ours in it: look at once.
-  connection.on('ready', () => void dispatcher.limit(config.concurrency).then(look, look))
+  // A Redis that comes back may be empty: its limits are set again, and the look is at once.
+  connection.once('ready', () => {
+    void look()
+    connection.on('ready', () => void dispatcher.limit(config.concurrency).then(look, look))
+  })
   const sweep = () => removeExpiredKeys(layout.idempotency, Date.now()).catch((error) => logFailure(log, error))
   const timers = [setInterval(() => void look(), RECONCILE_EVERY_MS), setInterval(() => void sweep(), SWEEP_EVERY_MS)]
   stopOnDrain(dispatcher, timers)

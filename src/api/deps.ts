@@ -17,7 +17,7 @@ export type ApiDeps = {
   paths: { idempotency: string }
   commands: Commands
   projects: ProjectReader
-  pipelines: () => PipelineView[]
+  pipelines: () => Promise<PipelineView[]>
   /** Answered from memory; the route adds nothing to it. */
   status: () => Promise<StatusData>
   ready: () => Promise<{ ok: boolean; checks: ReadyCheck[] }>

@@ -1,17 +1,22 @@
 /** Pipelines as the API shows them; the input's JSON Schema where the input is a Zod schema. */
 import { z } from 'zod'
 import type { PipelineView } from '../api/schemas/pipeline.ts'
-import type { InputSchema } from '../pipelines/define.ts'
+import { type InputSchema, inputSchemaOf, type PipelineDefinition } from '../pipelines/define.ts'
 import type { Registry } from '../pipelines/registry.ts'
 
-export function viewPipelines(registry: Registry): PipelineView[] {
-  return registry.all().map(({ name, description, stages, input, examples }) => ({
+export function viewPipelines(registry: Registry): Promise<PipelineView[]> {
+  return Promise.all(registry.all().map(viewPipeline))
+}
+
+async function viewPipeline(pipeline: PipelineDefinition): Promise<PipelineView> {
+  const { name, description, stages, examples } = pipeline
+  return {
     name,
     description: description ?? '',
     stages: stages.map((s) => ({ name: s.name, queue: s.queue })),
-    input_schema: jsonSchemaOf(input),
+    input_schema: jsonSchemaOf(await inputSchemaOf(pipeline)),
     examples: examples ?? [],
-  }))
+  }
 }
 
 /** Null for a plain `{ parse }`, and for schemas that JSON Schema cannot express. */

@@ -18,7 +18,7 @@ export type ReportParts = {
 /** Puts into the queues what the folders ask for, and describes the running program. */
 export async function fillQueuesAndReport(parts: ReportParts): Promise<ReadyFact> {
   const { config, version, startedMs, service, redis, interrupted } = parts
-  const [providers] = await Promise.all([describeProviders({ ...config, nice: 0 }), service.dispatchOpen()])
+  const [providers] = await Promise.all([describeProviders(config), service.dispatchOpen()])
   const { location, place } = redis
   return {
     type: 'ready',

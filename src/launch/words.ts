@@ -57,7 +57,7 @@ function workerRow({ name, queues, processes }: ReadyFact['workers'][number]): R
 
 function ffmpegRow({ ffmpeg }: ReadyFact['providers']): Row {
   if ('missing' in ffmpeg) return ['bad', 'ffmpeg', `missing, so no films: ${ffmpeg.hint}`]
-  return ['ok', 'ffmpeg', `${ffmpeg.version} at ${ffmpeg.path}`]
+  return ['ok', 'ffmpeg', ffmpeg.path]
 }
 
 function pipelineRow({ names, problems }: ReadyFact['pipelines']): Row[] {

@@ -72,11 +72,16 @@ export type InputSchema<Input = any> = { parse(value: unknown): Input }
 export type PipelineDefinition<Input = any> = {
   name: string
   description?: string
-  input: InputSchema<Input>
+  /** A function loads the schema when it is first needed, so that workers need not. */
+  input: InputSchema<Input> | (() => Promise<InputSchema<Input>>)
   /** A line to call the project by when the caller gives no title. */
   titleOf?: (input: Input) => string
   examples?: unknown[]
   stages: StageDefinition<Input>[]
+}
+
+export async function inputSchemaOf<Input>({ input }: PipelineDefinition<Input>): Promise<InputSchema<Input>> {
+  return 'parse' in input ? input : input()
 }
 
 /** Only adds types. */

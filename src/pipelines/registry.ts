@@ -54,7 +54,7 @@ export function checkPipeline(value: unknown): PipelineDefinition {
   if (!value || typeof value !== 'object') throw new Error('it has no default export that is a pipeline object')
   const pipeline = value as PipelineDefinition
   if (!isName(pipeline.name)) throw new Error('"name" must be letters, digits, "-" and "_"')
-  if (typeof pipeline.input?.parse !== 'function')
+  if (typeof pipeline.input !== 'function' && typeof pipeline.input?.parse !== 'function')
     throw new Error('"input" must have a parse function (a Zod schema has one)')
   if (!Array.isArray(pipeline.stages) || pipeline.stages.length === 0)
     throw new Error('"stages" must be a list with at least one stage')

@@ -3,8 +3,8 @@ import { findProgram } from '../lib/find-program.ts'
 import { installHint, readPlatform } from '../lib/install-hint.ts'
 import { createImages, createScriptWriter } from './builtin/builtin.ts'
 import { type Fonts, prepareFonts } from './builtin/fonts.ts'
-import { createSpeech, findEngine, type SpeechEngine } from './builtin/speech.ts'
-import { createFfmpeg, type Ffmpeg, versionOf } from './ffmpeg/ffmpeg.ts'
+import { createSpeech, likelyEngine, type SpeechEngine } from './builtin/speech.ts'
+import { createFfmpeg, type Ffmpeg } from './ffmpeg/ffmpeg.ts'
 import type { ImageProvider, ScriptWriter, SpeechProvider } from './provider.ts'
 
 /** `nice` is the priority of subprocesses that no stage has asked for. */
@@ -35,16 +35,15 @@ export function createProviders(options: ProviderOptions): Providers {
 }
 
 export type ProviderFacts = {
-  ffmpeg: { path: string; version: string } | { missing: true; hint: string }
+  ffmpeg: { path: string } | { missing: true; hint: string }
   speech: SpeechEngine
   text: 'builtin'
 }
 
-/** For the lines at boot: asks for versions only. */
-export async function describeProviders(options: ProviderOptions): Promise<ProviderFacts> {
-  const path = options.ffmpegPath ?? 'ffmpeg'
-  const [version, speech, platform] = await Promise.all([versionOf(path), findEngine(), readPlatform()])
-  const ffmpeg = version ? { path, version } : ({ missing: true, hint: installHint('ffmpeg', platform) } as const)
+/** For the lines at boot: looks for programs, and starts none. */
+export async function describeProviders(options: Pick<ProviderOptions, 'ffmpegPath'>): Promise<ProviderFacts> {
+  const [path, speech] = await Promise.all([findProgram(options.ffmpegPath ?? 'ffmpeg'), likelyEngine()])
+  const ffmpeg = path ? { path } : ({ missing: true, hint: installHint('ffmpeg', await readPlatform()) } as const)
   return { ffmpeg, speech, text: 'builtin' }
 }
 

@@ -1,6 +1,6 @@
 /** Whether a project can be taken on: its pipeline is known, its input valid, its programs installed. */
 import { AppError, messageOf } from '../lib/errors.ts'
-import type { PipelineDefinition } from '../pipelines/define.ts'
+import { inputSchemaOf, type PipelineDefinition } from '../pipelines/define.ts'
 import type { Registry } from '../pipelines/registry.ts'
 
 export type AdmissionDeps = {
@@ -29,7 +29,8 @@ export async function refuseMissingPrograms(deps: AdmissionDeps, pipeline: strin
 /** The pipeline's own parse decides; a Zod error's issues become pointers into the body. Throws `invalid_value`. */
 export async function parseInput(pipeline: PipelineDefinition, value: unknown): Promise<unknown> {
   try {
-    const input = await pipeline.input.parse(value)
+    const schema = await inputSchemaOf(pipeline)
+    const input = await schema.parse(value)
     return input === undefined ? null : input
   } catch (error) {
     const errors = issuesOf(error)

@@ -1,6 +1,6 @@
 /** The producer's side of the queues: add, take back, look. Fails fast when Redis is away. */
-import { Job, Queue } from 'bullmq'
-import type { Redis } from 'ioredis'
+import type { Queue } from 'bullmq'
+import type { ChainableCommander, Redis } from 'ioredis'
 import { messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { QUEUE_NAMES, type QueueName } from '../settings.ts'
@@ -28,26 +28,11 @@ export type DispatcherOptions = { connection: Redis; prefix: string; log: Log }
 const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true } as const
 
 export function createDispatcher({ connection, prefix, log }: DispatcherOptions): Dispatcher {
-  const queues = new Map<QueueName, Queue>()
-
-  function queueOf(name: QueueName): Queue {
-    let queue = queues.get(name)
-    if (!queue) {
-      queue = new Queue(name, {
-        connection,
-        prefix,
-        skipWaitingForReady: true,
-        skipVersionCheck: true,
-        skipMetasUpdate: true,
-      })
-      queue.on('error', (error) => log.debug({ queue: name, error: messageOf(error) }, 'queue connection failed'))
-      queues.set(name, queue)
-    }
-    return queue
-  }
+  const queues = createQueues({ connection, prefix, log })
 
   async function add(name: QueueName, wakeUps: WakeUp[]): Promise<void> {
-    await queueOf(name).addBulk(
+    const queue = await queues.of(name)
+    await queue.addBulk(
       wakeUps.map(({ projectId, stage, taskId, dueMs }) => ({
         name: stage,
         data: { projectId, stage, taskId } satisfies JobData,
@@ -67,42 +52,82 @@ export function createDispatcher({ connection, prefix, log }: DispatcherOptions)
       }
     },
     async withdraw({ queue, taskId }) {
-      await queueOf(queue)
-        .remove(taskId)
-        .catch((error) => log.debug({ error: messageOf(error) }, 'withdraw failed; the worker will find nothing to do'))
+      try {
+        await (await queues.of(queue)).remove(taskId)
+      } catch (error) {
+        log.debug({ error: messageOf(error) }, 'withdraw failed; the worker will find nothing to do')
+      }
     },
     async takeBack({ queue, taskId, token }) {
-      const job = await Job.fromId(queueOf(queue), taskId)
+      const job = await (await queues.of(queue)).getJob(taskId)
       if (!job) return false
       await job.moveToWait(token)
       return true
     },
-    async missing(wakeUps) {
-      const pipe = connection.pipeline()
-      for (const { queue, taskId } of wakeUps) pipe.exists(`${prefix}:${queue}:${taskId}`)
-      const answers = (await pipe.exec()) ?? []
-      return wakeUps.filter((_, i) => {
-        const [error, count] = answers[i] ?? []
-        if (error) throw error
-        return count === 0
-      })
-    },
+    missing: (wakeUps) => findMissing(connection, prefix, wakeUps),
     async limit(concurrency) {
-      await Promise.all(QUEUE_NAMES.map((name) => queueOf(name).setGlobalConcurrency(concurrency[name])))
+      await Promise.all(
+        QUEUE_NAMES.map(async (name) => (await queues.of(name)).setGlobalConcurrency(concurrency[name])),
+      )
     },
-    async counts() {
-      const rows = await Promise.all(QUEUE_NAMES.map(async (name) => [name, await countsOf(queueOf(name))] as const))
-      return Object.fromEntries(rows) as Record<QueueName, QueueCounts>
+    counts: () => readCounts(connection, prefix),
+    close: () => queues.close(),
+  }
+}
+
+/** BullMQ's code is heavy and not needed before the first job: neither by the API at boot nor by an idle scheduler. */
+function createQueues({ connection, prefix, log }: DispatcherOptions) {
+  const queues = new Map<QueueName, Promise<Queue>>()
+
+  async function open(name: QueueName): Promise<Queue> {
+    const { Queue } = await import('bullmq')
+    const options = { connection, prefix, skipWaitingForReady: true, skipVersionCheck: true, skipMetasUpdate: true }
+    const queue = new Queue(name, options)
+    queue.on('error', (error) => log.debug({ queue: name, error: messageOf(error) }, 'queue connection failed'))
+    return queue
+  }
+
+  return {
+    of(name: QueueName): Promise<Queue> {
+      const queue = queues.get(name) ?? open(name)
+      queues.set(name, queue)
+      return queue
     },
-    async close() {
-      await Promise.all([...queues.values()].map((q) => q.close()))
+    async close(): Promise<void> {
+      await Promise.all([...queues.values()].map(async (queue) => (await queue).close()))
     },
   }
 }
 
-async function countsOf(queue: Queue): Promise<QueueCounts> {
-  const { waiting = 0, prioritized = 0, delayed = 0, active = 0, failed = 0 } = await queue.getJobCounts()
-  return { waiting: waiting + prioritized + delayed, active, failed }
+async function findMissing(connection: Redis, prefix: string, wakeUps: WakeUp[]): Promise<WakeUp[]> {
+  const pipe = connection.pipeline()
+  for (const { queue, taskId } of wakeUps) pipe.exists(`${prefix}:${queue}:${taskId}`)
+  const counts = await answersOf(pipe)
+  return wakeUps.filter((_, i) => counts[i] === 0)
+}
+
+/** BullMQ's own keys, all queues in one round trip: `/status` asks for them every second. */
+async function readCounts(connection: Redis, prefix: string): Promise<Record<QueueName, QueueCounts>> {
+  const pipe = connection.pipeline()
+  for (const name of QUEUE_NAMES) {
+    const key = (part: string) => `${prefix}:${name}:${part}`
+    pipe.llen(key('wait')).zcard(key('prioritized')).zcard(key('delayed')).llen(key('active')).zcard(key('failed'))
+  }
+  const numbers = await answersOf(pipe)
+  const rows = QUEUE_NAMES.map((name, i) => {
+    const [wait = 0, prioritized = 0, delayed = 0, active = 0, failed = 0] = numbers.slice(i * 5, i * 5 + 5)
+    return [name, { waiting: wait + prioritized + delayed, active, failed }] as const
+  })
+  return Object.fromEntries(rows) as Record<QueueName, QueueCounts>
+}
+
+/** The answers of a pipeline of counts; throws the first error. */
+async function answersOf(pipe: ChainableCommander): Promise<number[]> {
+  const answers = (await pipe.exec()) ?? []
+  return answers.map(([error, value]) => {
+    if (error) throw error
+    return Number(value)
+  })
 }
 
 function byQueue(wakeUps: WakeUp[]): Partial<Record<QueueName, WakeUp[]>> {

@@ -33,7 +33,7 @@ export function fakeDeps(changes: Partial<ApiDeps> = {}): Fake {
     paths: { idempotency: join(folder, 'idempotency') },
     commands: fakeCommands(states),
     projects: fakeReader(states, files),
-    pipelines: () => [
+    pipelines: async () => [
       {
         name: 'hello',
         description: 'Shouts',

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sha256 } from '../../src/lib/ids.ts'
 import { silentLog } from '../../src/lib/log.ts'
-import type {
-  ArtifactRef,
-  Emission,
-  PipelineDefinition,
-  StageArtifacts,
-  StageContext,
+import {
+  type ArtifactRef,
+  type Emission,
+  inputSchemaOf,
+  type PipelineDefinition,
+  type StageArtifacts,
+  type StageContext,
 } from '../../src/pipelines/define.ts'
 import { createProviders, type Providers } from '../../src/providers/pick.ts'
 import type { Provenance } from '../../src/providers/provider.ts'
@@ -43,7 +44,7 @@ export async function openStages(
   const folder = await mkdtemp(join(tmpdir(), 'showrunner-stages-'))
   const published = join(folder, 'published')
   await mkdir(join(folder, 'artifacts'))
-  const parsed = pipeline.input.parse(input)
+  const parsed = (await inputSchemaOf(pipeline)).parse(input)
   const memory = new Map<string, unknown>()
   const refs = new Map<string, ArtifactRef>()
   const runner: StageRunner = {

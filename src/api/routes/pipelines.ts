@@ -18,5 +18,5 @@ const list = createRoute({
 })
 
 export function addPipelineRoutes(app: Api, deps: ApiDeps): void {
-  app.openapi(list, (c) => c.json({ items: deps.pipelines() }, 200))
+  app.openapi(list, async (c) => c.json({ items: await deps.pipelines() }, 200))
 }

@@ -1,7 +1,7 @@
 /** Stage 1: narration lines and shots from the text. */
 import type { Emission, StageContext } from '../define.ts'
-import type { VideoInput } from './input.ts'
 import type { ScriptResult } from './results.ts'
+import type { VideoInput } from './schema.ts'
 import { workOf } from './work.ts'
 
 /** Streams the lines as text, then gives the script and commits it as a readable file. */

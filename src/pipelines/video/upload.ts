@@ -1,7 +1,7 @@
 /** Stage 5: the finished files, under plain names, in a folder of this machine. */
 import type { StageContext } from '../define.ts'
-import type { VideoInput } from './input.ts'
 import type { UploadResult, VideoResults } from './results.ts'
+import type { VideoInput } from './schema.ts'
 
 export async function publishLocally(context: StageContext<VideoInput>): Promise<UploadResult> {
   const results = context.results as VideoResults

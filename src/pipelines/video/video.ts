@@ -1,13 +1,13 @@
 /** The video pipeline: from a text to a narrated film with subtitles. Stages load their code when they run. */
 import { definePipeline } from '../define.ts'
-import { type VideoInput, videoInput } from './input.ts'
+import type { VideoInput } from './schema.ts'
 
 const TITLE_LENGTH = 80
 
 export const video = definePipeline<VideoInput>({
   name: 'video',
   description: 'A narrated film from a text: script, pictures, narration, camera moves, subtitles, thumbnail',
-  input: videoInput,
+  input: async () => (await import('./schema.ts')).videoInput,
   titleOf: (input) => input.title ?? firstLine(input.text),
   examples: [
     {

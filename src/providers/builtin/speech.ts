@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { AppError, errnoOf } from '../../lib/errors.ts'
 import { exec } from '../../lib/exec.ts'
+import { findProgram } from '../../lib/find-program.ts'
 import type { Narrator, SpeechProvider, Spoken, VoiceWish, Work } from '../provider.ts'
 import { speakingS } from './pace.ts'
 import { hasVoice, parseVoices, voiceFor } from './voices.ts'
@@ -48,6 +49,12 @@ export async function findEngine(signal?: AbortSignal): Promise<SpeechEngine> {
     // Missing or broken, it makes no difference: the next one is tried.
     if (!(error instanceof AppError)) throw error
   }
+  return isResolvable('espeak-ng') ? 'espeak-ng (wasm)' : 'silence'
+}
+
+/** The same by a look at what is installed, for a line that must not wait for a program. */
+export async function likelyEngine(): Promise<SpeechEngine> {
+  if (await findProgram(PROGRAM.file)) return 'espeak-ng'
   return isResolvable('espeak-ng') ? 'espeak-ng (wasm)' : 'silence'
 }
 
