@@ -143,6 +143,7 @@ async function bringUp(run: Run, parts: Parts): Promise<Service> {
     await ready
     run.signal.throwIfAborted()
     await announce(run, service, parts)
+    run.signal.throwIfAborted() // from here on a signal is the app's
     return service
   } catch (error) {
     supervisor.kill()

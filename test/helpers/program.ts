@@ -76,7 +76,9 @@ export function launchProgram({ env, via = 'node', args = [] }: LaunchOptions): 
 function commandFor(via: Via, args: readonly string[]): [string, string[]] {
   if (via === 'node') return [process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main.ts', ...args]]
   const npm = ['npm', 'start', '--silent', ...(args.length > 0 ? ['--', ...args] : [])]
-  return via === 'npm' ? [npm[0]!, npm.slice(1)] : ['script', ['-qfec', npm.join(' '), '/dev/null']]
+  if (via === 'npm') return [npm[0]!, npm.slice(1)]
+  // Without exec a shell stays in between, which ends by Ctrl+C in its own way.
+  return ['script', ['-qfec', `exec ${npm.join(' ')}`, '/dev/null']]
 }
 
 function parseFacts(text: string): LaunchFact[] {

@@ -3,18 +3,16 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
 import { projectLayout } from '../../src/project/layout.ts'
 import type { ProjectState } from '../../src/project/project.ts'
-import { PARTS, STAGES } from '../fixtures/pipelines/steps.ts'
-import { createGates } from '../helpers/gates.ts'
-import { createInstallation } from '../helpers/installation.ts'
 import { hashesOf, readState } from '../helpers/soundness.ts'
+import { assertVisits, killSupervisor, startProject } from '../helpers/started-project.ts'
 import { stageOf, untilState, untilStatus } from '../helpers/wait.ts'
 
 test('torn records anywhere in the journal are skipped, and harm no other record', async (t) => {
-  const { layout, paths, gates, id } = await start(t, ['write-2', 'film-3'])
+  const { layout, paths, gates, id } = await startProject(t, { held: ['write-2', 'film-3'] })
   await gates.reached('write-2')
   await appendFile(paths.journal, '\n{"at":"2026-01-01T00:00:00.000Z","type":"completed","stage":"write"') // a short write
   gates.release('write-2')
@@ -29,11 +27,11 @@ test('torn records anywhere in the journal are skipped, and harm no other record
     end.stages.map((s) => s.attempts),
     [1, 1, 1],
   )
-  assertVisits(gates.visits, {})
+  assertVisits(gates)
 })
 
 test('project_state.json deleted or changed by hand while it runs: no answer comes from it, and it is put right', async (t) => {
-  const { instance, layout, paths, gates, id } = await start(t, ['write-2', 'film-2'])
+  const { instance, layout, paths, gates, id } = await startProject(t, { held: ['write-2', 'film-2'] })
   await gates.reached('write-2')
   await rm(paths.state)
   assert.equal((await instance.api.projects.get(id)).status, 'running')
@@ -52,7 +50,7 @@ test('project_state.json deleted or changed by hand while it runs: no answer com
 })
 
 test('a journal that was deleted while stopped is begun anew from project_state.json', async (t) => {
-  const { installation, instance, layout, paths, gates, id } = await start(t, ['film-2'])
+  const { installation, instance, layout, paths, gates, id } = await startProject(t, { held: ['film-2'] })
   await gates.reached('film-2')
   instance.signal('SIGTERM')
   await until(() => instance.facts('stopping').length > 0, { timeoutMs: 5_000 })
@@ -67,11 +65,11 @@ test('a journal that was deleted while stopped is begun anew from project_state.
   assert.deepEqual(stageOf(end, 'write'), stageOf(before, 'write'))
   assert.deepEqual(stageOf(end, 'film').steps.slice(0, 2), stageOf(before, 'film').steps)
   assert.deepEqual({ ...(await hashesOf(layout, end)), ...files }, await hashesOf(layout, end))
-  assertVisits(gates.visits, {})
+  assertVisits(gates)
 })
 
 test('a deleted file of a completed project: resume does its stage again, and only that step', async (t) => {
-  const { instance, layout, paths, gates, id } = await start(t, [])
+  const { instance, layout, paths, gates, id } = await startProject(t)
   const before = await untilStatus({ layout, id }, 'completed')
   await assert.rejects(instance.api.projects.resume(id), { code: 'wrong_state' }, 'there is nothing to do yet')
   await rm(fileOf(before, paths.artifacts, 'film-2.txt'))
@@ -79,7 +77,7 @@ test('a deleted file of a completed project: resume does its stage again, and on
   await instance.api.projects.resume(id)
   const end = await untilState({ layout, id }, (s) => s.status === 'completed' && stageOf(s, 'film').attempts === 2)
   assert.equal((await instance.api.projects.artifact(id, 'film-2.txt')).status, 200)
-  assertVisits(gates.visits, { 'film-2': 2 })
+  assertVisits(gates, { 'film-2': 2 })
   assert.deepEqual(
     end.stages.map((s) => s.attempts),
     [1, 2, 1],
@@ -87,11 +85,10 @@ test('a deleted file of a completed project: resume does its stage again, and on
 })
 
 test('a deleted file of an earlier stage while the project waits for a later one: it is made again first', async (t) => {
-  const { installation, instance, layout, paths, gates, id } = await start(t, ['film-2'])
+  const { installation, instance, layout, paths, gates, id } = await startProject(t, { held: ['film-2'] })
   await gates.reached('film-2')
   await rm(fileOf(readState(layout, id), paths.artifacts, 'write-1.txt'))
-  process.kill(instance.supervisorPid, 'SIGKILL')
-  await until(async () => (await installation.processes()).length === 0, { timeoutMs: 3_000 })
+  await killSupervisor(installation, instance)
   gates.release('film-2')
   await installation.start()
   const end = await untilStatus({ layout, id }, 'completed')
@@ -101,7 +98,7 @@ test('a deleted file of an earlier stage while the project waits for a later one
 })
 
 test('delete: refused while it runs, then folder, marker and list entry are gone', async (t) => {
-  const { installation, instance, layout, paths, gates, id } = await start(t, ['write-1'])
+  const { installation, instance, layout, paths, gates, id } = await startProject(t, { held: ['write-1'] })
   await gates.reached('write-1')
   await assert.rejects(instance.api.projects.remove(id), { code: 'wrong_state' })
   await instance.api.projects.cancel(id)
@@ -116,22 +113,6 @@ test('delete: refused while it runs, then folder, marker and list entry are gone
   assert.ok(!existsSync(projectLayout(layout, id).folder))
 })
 
-async function start(t: TestContext, held: string[]) {
-  const installation = await createInstallation(t)
-  const { layout } = installation
-  const gates = createGates(t)
-  gates.hold(...held)
-  const instance = await installation.start()
-  const { id } = await instance.api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
-  return { installation, layout, gates, instance, id, paths: projectLayout(layout, id) }
-}
-
 function fileOf(state: ProjectState, folder: string, name: string): string {
   return join(folder, state.artifacts.find((a) => a.name === name)!.file)
-}
-
-/** Every step was begun once, except those named. */
-function assertVisits(visits: (name: string) => number, other: Record<string, number>): void {
-  for (const name of STAGES.flatMap((stage) => PARTS.map((part) => `${stage}-${part}`)))
-    assert.equal(visits(name), other[name] ?? 1, `visits of ${name}`)
 }

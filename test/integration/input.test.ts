@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { createGates } from '../helpers/gates.ts'
 import { createInstallation } from '../helpers/installation.ts'
 import { untilGone } from '../helpers/processes.ts'
+import { killSupervisor } from '../helpers/started-project.ts'
 import { untilStatus } from '../helpers/wait.ts'
 
 const HELLO = `export default {
@@ -95,9 +96,7 @@ test('an Idempotency-Key makes one project, across a SIGKILL of the supervisor',
   const instance = await installation.start()
   const request = { pipeline: 'steps', input: { folder: gates.folder } }
   const first = await instance.api.projects.create(request, { idempotencyKey: 'key-1' })
-  const children = (await installation.processes()).map((p) => p.pid)
-  process.kill(instance.supervisorPid, 'SIGKILL')
-  await untilGone([instance.supervisorPid, ...children])
+  await killSupervisor(installation, instance)
   const again = await installation.start()
   const second = await again.api.projects.create(request, { idempotencyKey: 'key-1' })
   assert.equal(second.id, first.id)

@@ -1,23 +1,22 @@
 /** Processes are killed in the middle of a stage: the work goes on, and nothing that was finished is done twice. */
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
-import { PARTS, STAGES } from '../fixtures/pipelines/steps.ts'
-import { createGates, type Gates } from '../helpers/gates.ts'
-import { createInstallation, type Installation, type Instance } from '../helpers/installation.ts'
-import { untilGone } from '../helpers/processes.ts'
+import { STAGES } from '../fixtures/pipelines/steps.ts'
 import { hashesOf, readState } from '../helpers/soundness.ts'
+import { assertVisits, killSupervisor, startProject } from '../helpers/started-project.ts'
 import { stageOf, untilHealthy, untilState, untilStatus, workerOf } from '../helpers/wait.ts'
 
 test('SIGKILL of the supervisor in every stage: the next start goes on, finished work stays as it is', async (t) => {
-  const { installation, gates, instance, id } = await startSteps(t, ['write-2', 'film-2', 'check-2'])
-  const { layout } = installation
+  const { installation, layout, gates, instance, id } = await startProject(t, {
+    held: ['write-2', 'film-2', 'check-2'],
+  })
   let running = instance
   for (const stage of STAGES) {
     await gates.reached(`${stage}-2`)
     const before = readState(layout, id)
     const files = await hashesOf(layout, before)
-    await killWithAll(installation, running)
+    await killSupervisor(installation, running)
     gates.release(`${stage}-2`)
     running = await installation.start()
     assert.deepEqual(
@@ -54,8 +53,7 @@ test('SIGKILL of the supervisor in every stage: the next start goes on, finished
 })
 
 test('SIGKILL of a worker: its stage runs again within 2 s and repeats only the open step', async (t) => {
-  const { installation, gates, instance, id } = await startSteps(t, ['film-2'])
-  const { layout } = installation
+  const { layout, gates, instance, id } = await startProject(t, { held: ['film-2'] })
   await gates.reached('film-2')
   const { pid } = await workerOf(instance, 'media-1')
   const killedMs = performance.now()
@@ -76,8 +74,7 @@ test('SIGKILL of a worker: its stage runs again within 2 s and repeats only the 
 })
 
 test('SIGKILL of Redis in the middle of a stage: it comes back, no step is repeated, the stages behind follow', async (t) => {
-  const { installation, gates, instance, id } = await startSteps(t, ['film-2'])
-  const { layout } = installation
+  const { layout, gates, instance, id } = await startProject(t, { held: ['film-2'] })
   await gates.reached('film-2')
   const { pid } = (await instance.api.status()).data.services.redis
   process.kill(pid!, 'SIGKILL')
@@ -88,13 +85,12 @@ test('SIGKILL of Redis in the middle of a stage: it comes back, no step is repea
     end.stages.map((s) => s.attempts),
     [1, 1, 1],
   )
-  assertVisits(gates, {})
+  assertVisits(gates)
   await untilHealthy(instance)
 })
 
 test('all workers, the scheduler and Redis killed at one time: the project is completed all the same', async (t) => {
-  const { installation, gates, instance, id } = await startSteps(t, ['write-2'])
-  const { layout } = installation
+  const { installation, layout, gates, instance, id } = await startProject(t, { held: ['write-2'] })
   await gates.reached('write-2')
   const children = (await installation.processes()).map(({ pid }) => pid)
   assert.equal(children.length, 4)
@@ -107,30 +103,3 @@ test('all workers, the scheduler and Redis killed at one time: the project is co
   )
   await untilHealthy(instance)
 })
-
-type Started = { installation: Installation; gates: Gates; instance: Instance; id: string }
-
-async function startSteps(t: TestContext, held: string[]): Promise<Started> {
-  const installation = await createInstallation(t)
-  const gates = createGates(t)
-  gates.hold(...held)
-  const instance = await installation.start()
-  const { id } = await instance.api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
-  return { installation, gates, instance, id }
-}
-
-async function killWithAll(installation: Installation, instance: Instance): Promise<void> {
-  const children = (await installation.processes()).map(({ pid }) => pid)
-  assert.equal(children.length, 4, 'Redis, two workers and the scheduler run')
-  process.kill(instance.supervisorPid, 'SIGKILL')
-  await untilGone([instance.supervisorPid, ...children])
-}
-
-/** Every step was begun once, except those named. */
-function assertVisits(gates: Gates, other: Record<string, number>): void {
-  for (const stage of STAGES)
-    for (const part of PARTS) {
-      const name = `${stage}-${part}`
-      assert.equal(gates.visits(name), other[name] ?? 1, `visits of ${name}`)
-    }
-}

@@ -1,17 +1,18 @@
 /** Time limits, retries, cancel and RESUME=off, with the counts and due times that must survive a restart. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
 import { projectLayout } from '../../src/project/layout.ts'
 import { createGates } from '../helpers/gates.ts'
-import { createInstallation, type Installation } from '../helpers/installation.ts'
+import type { Installation } from '../helpers/installation.ts'
 import { untilGone } from '../helpers/processes.ts'
 import { readState } from '../helpers/soundness.ts'
+import { killSupervisor, startProject } from '../helpers/started-project.ts'
 import { stageOf, untilHealthy, untilState, untilStatus, workerOf } from '../helpers/wait.ts'
 
 test('at the soft limit the stage fails with code time_limit, is not retried, and resume keeps its steps', async (t) => {
-  const { installation, gates, instance, id } = await start(t, { pipeline: 'limits', held: ['late'] })
+  const { installation, gates, instance, id } = await startProject(t, { pipeline: 'limits', held: ['late'] })
   const { layout } = installation
   const failed = await untilStatus({ layout, id }, 'failed')
   const stage = stageOf(failed, 'slow')
@@ -29,7 +30,7 @@ test('at the soft limit the stage fails with code time_limit, is not retried, an
 })
 
 test('a stage that is deaf to its limits costs its process, which comes back; the stage fails with time_limit', async (t) => {
-  const { installation, gates, instance, id } = await start(t, {
+  const { installation, gates, instance, id } = await startProject(t, {
     pipeline: 'limits',
     held: ['late'],
     input: { deaf: true },
@@ -48,7 +49,7 @@ test('a stage that is deaf to its limits costs its process, which comes back; th
 })
 
 test('503 is retried after 2, 5 and 10 s, then fails; counts and due times survive a SIGKILL of the supervisor', async (t) => {
-  const { installation, gates, instance, id } = await start(t, {
+  const { installation, gates, instance, id } = await startProject(t, {
     pipeline: 'flaky',
     input: { failures: 3, status: 503 },
   })
@@ -57,9 +58,7 @@ test('503 is retried after 2, 5 and 10 s, then fails; counts and due times survi
   const { id: lost } = await instance.api.projects.create({ pipeline: 'flaky', input: hopeless })
   await untilState({ layout, id }, (s) => stageOf(s, 'ask').retries === 2)
   const before = stageOf(readState(layout, id), 'ask')
-  const children = (await installation.processes()).map((p) => p.pid)
-  process.kill(instance.supervisorPid, 'SIGKILL')
-  await untilGone([instance.supervisorPid, ...children])
+  await killSupervisor(installation, instance)
   await installation.start()
   assert.equal(stageOf(readState(layout, id), 'ask').retry_at, before.retry_at)
   const end = stageOf(await untilStatus({ layout, id, timeoutMs: 30_000 }, 'completed'), 'ask')
@@ -76,7 +75,7 @@ test('503 is retried after 2, 5 and 10 s, then fails; counts and due times survi
 })
 
 test('400 is never retried', async (t) => {
-  const { installation, gates, id } = await start(t, { pipeline: 'flaky', input: { failures: 9, status: 400 } })
+  const { installation, gates, id } = await startProject(t, { pipeline: 'flaky', input: { failures: 9, status: 400 } })
   const failed = await untilStatus({ layout: installation.layout, id }, 'failed')
   assert.deepEqual([stageOf(failed, 'ask').attempts, stageOf(failed, 'ask').retries], [1, 0])
   assert.equal(stageOf(failed, 'ask').error?.message, 'the provider is away')
@@ -84,7 +83,7 @@ test('400 is never retried', async (t) => {
 })
 
 test('cancel ends the program of a running stage within 2 s; resume does the stage again', async (t) => {
-  const { installation, instance, gates, id } = await start(t, { pipeline: 'subprocess' })
+  const { installation, instance, gates, id } = await startProject(t, { pipeline: 'subprocess' })
   const { layout } = installation
   const probe = async () => (await installation.processes()).find((p) => p.command === 'sleep')?.pid
   const sleeping = await until(probe, { timeoutMs: 10_000, what: 'the program of the stage' })
@@ -98,7 +97,7 @@ test('cancel ends the program of a running stage within 2 s; resume does the sta
 })
 
 test('a queued project that is cancelled never begins', async (t) => {
-  const { installation, instance, gates, id } = await start(t, { pipeline: 'subprocess' })
+  const { installation, instance, gates, id } = await startProject(t, { pipeline: 'subprocess' })
   await gates.reached('program') // the video queue does one at a time
   const waiting = await instance.api.projects.create({ pipeline: 'busy', input: { folder: gates.folder, ms: 0 } })
   assert.equal((await instance.api.projects.cancel(waiting.id)).status, 'cancelled')
@@ -110,12 +109,10 @@ test('a queued project that is cancelled never begins', async (t) => {
 })
 
 test('RESUME=off: what a SIGKILL interrupted waits until somebody says resume', async (t) => {
-  const { installation, instance, gates, id } = await start(t, { pipeline: 'steps', held: ['write-2'] })
+  const { installation, instance, gates, id } = await startProject(t, { pipeline: 'steps', held: ['write-2'] })
   const { layout } = installation
   await gates.reached('write-2')
-  const children = (await installation.processes()).map((p) => p.pid)
-  process.kill(instance.supervisorPid, 'SIGKILL')
-  await untilGone([instance.supervisorPid, ...children])
+  await killSupervisor(installation, instance)
   gates.release('write-2')
   const again = await installation.start({ env: { RESUME: 'off' } })
   assert.deepEqual(
@@ -134,17 +131,6 @@ test('RESUME=off: what a SIGKILL interrupted waits until somebody says resume', 
   await again.api.projects.resume(id)
   await untilStatus({ layout, id }, 'completed')
 })
-
-type Begin = { pipeline: string; held?: string[]; input?: object }
-
-async function start(t: TestContext, { pipeline, held = [], input = {} }: Begin) {
-  const installation = await createInstallation(t)
-  const gates = createGates(t)
-  gates.hold(...held)
-  const instance = await installation.start()
-  const { id } = await instance.api.projects.create({ pipeline, input: { folder: gates.folder, ...input } })
-  return { installation, gates, instance, id }
-}
 
 async function cancelAndWait<T>(cancel: () => Promise<T>, pid: number): Promise<{ state: T }> {
   const startedMs = performance.now()

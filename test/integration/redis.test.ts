@@ -6,6 +6,7 @@ import { openRedis } from '../../src/redis/client.ts'
 import { findFreePort } from '../../src/redis/port.ts'
 import { createGates } from '../helpers/gates.ts'
 import { createInstallation, type Instance } from '../helpers/installation.ts'
+import { killSupervisor } from '../helpers/started-project.ts'
 import { untilHealthy, untilStatus } from '../helpers/wait.ts'
 import { startPlainRedis } from '../redis/redis-process.ts'
 
@@ -64,8 +65,7 @@ test('FLUSHALL in mid-run: what runs goes on, what was queued is queued again wi
 
 test('an attached Redis is left running, and nothing of a stopped run is left in its queues for the next', async (t) => {
   const { installation, instance, redis, layout, gates, first, second } = await startTwoFilms(t)
-  process.kill(instance.supervisorPid, 'SIGKILL')
-  await until(async () => (await installation.processes()).length === 0, { timeoutMs: 3_000 })
+  await killSupervisor(installation, instance)
   gates.release('film-2')
   const again = await installation.start({ env: attachTo(redis.port) })
   await Promise.all([first, second].map((id) => untilStatus({ layout, id }, 'completed')))

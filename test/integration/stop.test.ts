@@ -1,12 +1,14 @@
 /** Every way to be told to stop: work is saved, the exit code says what happened, and no process is left. */
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
 import { createGates } from '../helpers/gates.ts'
-import { createInstallation, type Installation, type Instance, type StartOptions } from '../helpers/installation.ts'
+import { createInstallation, type Installation, type Instance } from '../helpers/installation.ts'
 import { untilGone } from '../helpers/processes.ts'
+import type { Program } from '../helpers/program.ts'
 import { readState } from '../helpers/soundness.ts'
+import { killSupervisor, startProject } from '../helpers/started-project.ts'
 import { stageOf, untilStatus } from '../helpers/wait.ts'
 
 const CTRL_C = '\x03'
@@ -14,7 +16,7 @@ const CTRL_C = '\x03'
 const NEXT_PRESS_MS = 550
 
 test('Ctrl+C in a terminal, through npm: the running step ends, all stops, npm exits with 0, the rest resumes', async (t) => {
-  const { installation, gates, instance, id } = await startHeld(t, 'steps', 'write-2', { via: 'pty' })
+  const { installation, gates, instance, id } = await startProject(t, { held: ['write-2'], start: { via: 'pty' } })
   const { layout } = installation
   instance.type(CTRL_C)
   await untilStopping(instance)
@@ -30,7 +32,7 @@ test('Ctrl+C in a terminal, through npm: the running step ends, all stops, npm e
 })
 
 test('a second Ctrl+C: over within 2 s, exit 130, the stage and its program are ended and resume', async (t) => {
-  const { installation, instance, id } = await startHeld(t, 'subprocess', 'never', { via: 'pty' })
+  const { installation, instance, id } = await startProject(t, { pipeline: 'subprocess', start: { via: 'pty' } })
   const { layout } = installation
   const sleeping = await untilSleeping(installation)
   instance.type(CTRL_C)
@@ -66,7 +68,7 @@ test('SIGKILL of npm: the program notices and stops', async (t) => {
 })
 
 test('closing the terminal is a stop: nobody can read the output any more, and the work is saved', async (t) => {
-  const { installation, gates, instance, id } = await startHeld(t, 'steps', 'write-2', { via: 'pty' })
+  const { installation, gates, instance, id } = await startProject(t, { held: ['write-2'], start: { via: 'pty' } })
   process.kill(-instance.pid, 'SIGKILL') // script(1), which owns the terminal
   const api = instance.api
   await until(async () => (await api.status()).data.status === 'stopping', { timeoutMs: 5_000 })
@@ -89,7 +91,7 @@ test('a reader that goes away, as in `npm start | head -1`, does not end the pro
 })
 
 test('five SIGTERMs at once are one', async (t) => {
-  const { installation, gates, instance, id } = await startHeld(t, 'steps', 'write-2')
+  const { installation, gates, instance, id } = await startProject(t, { held: ['write-2'] })
   for (let i = 0; i < 5; i++) instance.signal('SIGTERM')
   await untilStopping(instance)
   gates.release('write-2')
@@ -98,7 +100,8 @@ test('five SIGTERMs at once are one', async (t) => {
 })
 
 test('a third signal kills what does not listen, at once', async (t) => {
-  const { installation, instance } = await startHeld(t, 'busy', 'never', {}, { ms: 60_000 })
+  const { installation, gates, instance } = await startProject(t, { pipeline: 'busy', input: { ms: 60_000 } })
+  await gates.reached('loop')
   instance.signal('SIGTERM')
   await untilStopping(instance)
   await pressAgain(() => instance.signal('SIGTERM'))
@@ -109,37 +112,34 @@ test('a third signal kills what does not listen, at once', async (t) => {
   await installation.start() // what was killed is put in order
 })
 
-test('a signal while it is still booting ends it, and leaves nothing', async (t) => {
-  const installation = await createInstallation(t)
-  const program = installation.launch()
-  await until(() => program.facts('child_spawned').length > 0, { timeoutMs: 10_000, everyMs: 5 })
-  program.signal('SIGINT')
-  assert.deepEqual(await program.ended(10_000), { code: 0, signal: null })
-  assert.deepEqual(await installation.processes(), [])
-})
+type Moment = [words: string, isReached: (program: Program, installation: Installation) => boolean]
+
+const MOMENTS: Moment[] = [
+  ['its children are being started', (program) => program.facts('child_spawned').length > 0],
+  ['its children are ready', (program) => program.facts('child_ready').length > 2],
+  ['it has just said where it serves', (_, { layout }) => existsSync(layout.run)],
+]
+
+for (const [words, isReached] of MOMENTS)
+  test(`a signal during the boot, when ${words}, ends it and leaves nothing`, async (t) => {
+    const installation = await createInstallation(t)
+    const program = installation.launch()
+    await until(() => isReached(program, installation), { timeoutMs: 10_000, everyMs: 1 })
+    program.signal('SIGINT')
+    assert.deepEqual(await program.ended(10_000), { code: 0, signal: null })
+    assert.deepEqual(await installation.processes(), [])
+    assert.ok(!existsSync(installation.layout.run))
+  })
 
 for (const pipeline of ['subprocess', 'busy'])
   test(`SIGKILL of the supervisor: 3 s later nothing is left, a ${pipeline} worker included`, async (t) => {
-    const { installation, gates, instance, id } = await startHeld(t, pipeline, 'never', {}, { ms: 60_000 })
+    const { installation, gates, instance, id } = await startProject(t, { pipeline, input: { ms: 60_000 } })
     if (pipeline === 'subprocess') await untilSleeping(installation)
     else await gates.reached('loop')
-    const pids = (await installation.processes()).map((p) => p.pid)
-    process.kill(instance.supervisorPid, 'SIGKILL')
-    await untilGone([instance.supervisorPid, ...pids], 3_000)
-    assert.deepEqual(await installation.processes(), [])
+    await killSupervisor(installation, instance)
     await installation.start()
     await untilStatus({ layout: installation.layout, id }, 'completed')
   })
-
-async function startHeld(t: TestContext, pipeline: string, gate: string, options: StartOptions = {}, input = {}) {
-  const installation = await createInstallation(t)
-  const gates = createGates(t)
-  gates.hold(gate)
-  const instance = await installation.start(options)
-  const { id } = await instance.api.projects.create({ pipeline, input: { folder: gates.folder, ...input } })
-  if (gate !== 'never') await gates.reached(gate)
-  return { installation, gates, instance, id }
-}
 
 async function untilStopping(instance: Instance): Promise<void> {
   await until(() => instance.facts('stopping').length > 0, { timeoutMs: 5_000, everyMs: 10, what: 'the stop to begin' })

@@ -1,0 +1,55 @@
+/** The usual beginning of a proof: the program runs, and a project of one of the fixture pipelines is under way. */
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { type ProjectLayout, projectLayout } from '../../src/project/layout.ts'
+import { PARTS, STAGES } from '../fixtures/pipelines/steps.ts'
+import { createGates, type Gates } from './gates.ts'
+import { createInstallation, type Installation, type Instance, type StartOptions } from './installation.ts'
+import { untilGone } from './processes.ts'
+
+export type ProjectPlan = {
+  /** `steps` when not given. */
+  pipeline?: string
+  /** Gates that are held from the beginning. */
+  held?: string[]
+  /** Added to the folder of the gates. */
+  input?: object
+  start?: StartOptions
+}
+
+export type StartedProject = Pick<Installation, 'layout'> & {
+  installation: Installation
+  gates: Gates
+  instance: Instance
+  id: string
+  paths: ProjectLayout
+}
+
+/** With exactly one gate held, the project has come to it. */
+export async function startProject(t: TestContext, plan: ProjectPlan = {}): Promise<StartedProject> {
+  const installation = await createInstallation(t)
+  const { layout } = installation
+  const gates = createGates(t)
+  gates.hold(...(plan.held ?? []))
+  const instance = await installation.start(plan.start)
+  const input = { folder: gates.folder, ...plan.input }
+  const { id } = await instance.api.projects.create({ pipeline: plan.pipeline ?? 'steps', input })
+  if (plan.held?.length === 1) await gates.reached(plan.held[0]!)
+  return { installation, layout, gates, instance, id, paths: projectLayout(layout, id) }
+}
+
+/** SIGKILL, and the proof that within three seconds nothing of the run is left. */
+export async function killSupervisor(installation: Installation, instance: Instance): Promise<void> {
+  const others = (await installation.processes()).map(({ pid }) => pid)
+  assert.ok(others.length >= 3, 'two workers and the scheduler run')
+  process.kill(instance.supervisorPid, 'SIGKILL')
+  await untilGone([instance.supervisorPid, ...others], 3_000)
+  assert.deepEqual(await installation.processes(), [])
+}
+
+/** Of the pipeline `steps`: every step was begun once, except those named. */
+export function assertVisits(gates: Gates, other: Record<string, number> = {}): void {
+  const names = STAGES.flatMap((stage) => PARTS.map((part) => `${stage}-${part}`))
+  const wanted = Object.fromEntries(names.map((name) => [name, other[name] ?? 1]))
+  assert.deepEqual(Object.fromEntries(names.map((name) => [name, gates.visits(name)])), wanted)
+}
