@@ -1,7 +1,7 @@
-/** At boot: what was interrupted goes on, or, with RESUME=off, waits until somebody says so. */
+/** What a run leaves in the middle: named at boot, and with RESUME=off, or at a stop, written down as interrupted. */
 import type { DataLayout } from '../project/layout.ts'
 import { isLeaseHeld } from '../project/lease.ts'
-import { ENDED } from '../project/project.ts'
+import { ENDED, type StageState } from '../project/project.ts'
 import { createProjectStore, type Project, type ProjectStore } from '../project/store.ts'
 
 export type Interrupted = { id: string; title: string; stage: string }
@@ -16,10 +16,15 @@ export async function findInterrupted({ layout, resume }: ResumeFacts): Promise<
     const project = await openOpen(store, id)
     const stage = project && leftBehind(project, layout)
     if (!project || !stage) continue
-    interrupted.push({ id, title: project.read().state.title, stage })
-    if (resume === 'off') await setAside(project, stage)
+    interrupted.push({ id, title: project.read().state.title, stage: stage.name })
+    if (resume === 'off' && stage.status === 'running') await setAside(project, stage.name)
   }
   return interrupted
+}
+
+/** At the end of a stop: what had to be killed could not write down itself that it was interrupted. */
+export async function noteInterrupted(layout: DataLayout): Promise<void> {
+  await findInterrupted({ layout, resume: 'off' })
 }
 
 async function openOpen(store: ProjectStore, id: string): Promise<Project | undefined> {
@@ -32,13 +37,13 @@ async function openOpen(store: ProjectStore, id: string): Promise<Project | unde
 }
 
 /** The stage that was running or had been checkpointed, and that no living worker holds. */
-function leftBehind(project: Project, layout: DataLayout): string | undefined {
+function leftBehind(project: Project, layout: DataLayout): StageState | undefined {
   const folded = project.read()
   return folded.state.stages.find((stage) => {
     if (stage.status === 'waiting') return stage.reason === 'interrupted'
     const owner = folded.internals[stage.name]?.owner
     return stage.status === 'running' && !(owner && isLeaseHeld(layout.leases, owner))
-  })?.name
+  })
 }
 
 /** In the name of the dead owner, whose claim is the one that stands. */

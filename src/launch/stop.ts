@@ -1,13 +1,16 @@
 /** Stopping in order: work first, then the API, Redis last; every component's end is a fact. */
+import type { DataLayout } from '../project/layout.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import { findSurvivors } from '../supervisor/sweep.ts'
 import type { DataFolder } from './data-folder.ts'
 import type { LaunchFact } from './facts.ts'
 import type { HeldJobs } from './held-jobs.ts'
 import type { DrainOrder } from './order.ts'
+import { noteInterrupted } from './resume.ts'
 import type { Service } from './service.ts'
 
 export type StopParts = {
+  layout: DataLayout
   supervisor: Supervisor
   service: Service
   folder: DataFolder
@@ -25,11 +28,12 @@ const REDIS_STOP_MS = 4_000
 export const HURRY_MS = 1_500
 
 export async function stopAll(parts: StopParts): Promise<void> {
-  const { supervisor, service, folder, onFact } = parts
+  const { supervisor, service, layout, folder, onFact } = parts
   const startedMs = performance.now()
   tellStopping(parts)
   const drain: DrainOrder = { reason: 'stop', abortInMs: ABORT_AFTER_MS }
   await supervisor.stop(workerNames(supervisor), { drain, deadlineMs: startedMs + ABORT_AFTER_MS + GIVE_BACK_MS })
+  await noteInterrupted(layout).catch(() => {}) // a full disk: the next start finds the same by the dead owners
   const apiMs = performance.now()
   await service.stop(API_CLOSE_MS)
   onFact({ type: 'component_stopped', name: 'api', ms: performance.now() - apiMs })

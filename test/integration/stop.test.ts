@@ -9,7 +9,7 @@ import { untilGone } from '../helpers/processes.ts'
 import type { Program } from '../helpers/program.ts'
 import { readState } from '../helpers/soundness.ts'
 import { killSupervisor, startProject } from '../helpers/started-project.ts'
-import { stageOf, untilStatus } from '../helpers/wait.ts'
+import { stageOf, untilState, untilStatus } from '../helpers/wait.ts'
 
 const CTRL_C = '\x03'
 /** What comes sooner counts as the same press. */
@@ -90,6 +90,33 @@ test('a reader that goes away, as in `npm start | head -1`, does not end the pro
   assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
 })
 
+test('after 18 s a stop tells what still runs to end, after 23 s it ends the deaf; exit 0', async (t) => {
+  const { installation, layout, gates, instance, id } = await startProject(t, { held: ['write-2'] })
+  const deaf = createGates(t)
+  deaf.hold('film-2')
+  const input = { folder: deaf.folder, deaf: true }
+  const other = await instance.api.projects.create({ pipeline: 'steps', input })
+  await deaf.reached('film-2')
+  const startedMs = performance.now()
+  instance.signal('SIGTERM')
+  await untilState({ layout, id, timeoutMs: 20_000 }, (state) => stageOf(state, 'write').status !== 'running')
+  const toldMs = performance.now() - startedMs
+  assert.ok(toldMs > 17_900 && toldMs < 19_000, `it was told after ${toldMs} ms`)
+  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+  assert.ok(performance.now() - startedMs < 28_000)
+  for (const [project, name] of [
+    [id, 'write'],
+    [other.id, 'film'],
+  ] as const) {
+    const stage = stageOf(readState(layout, project), name)
+    assert.deepEqual([stage.status, stage.reason, stage.steps.length], ['waiting', 'interrupted', 1])
+  }
+  gates.release('write-2')
+  deaf.release('film-2')
+  await installation.start()
+  await Promise.all([id, other.id].map((one) => untilStatus({ layout, id: one }, 'completed')))
+})
+
 test('five SIGTERMs at once are one', async (t) => {
   const { installation, gates, instance, id } = await startProject(t, { held: ['write-2'] })
   for (let i = 0; i < 5; i++) instance.signal('SIGTERM')
@@ -100,7 +127,10 @@ test('five SIGTERMs at once are one', async (t) => {
 })
 
 test('a third signal kills what does not listen, at once', async (t) => {
-  const { installation, gates, instance } = await startProject(t, { pipeline: 'busy', input: { ms: 60_000 } })
+  const { installation, layout, gates, instance, id } = await startProject(t, {
+    pipeline: 'busy',
+    input: { ms: 60_000 },
+  })
   await gates.reached('loop')
   instance.signal('SIGTERM')
   await untilStopping(instance)
@@ -109,7 +139,8 @@ test('a third signal kills what does not listen, at once', async (t) => {
   assert.deepEqual(await instance.ended(5_000), { code: 143, signal: null })
   assert.ok(performance.now() - thirdMs < 1_000)
   assert.deepEqual(await installation.processes(), [])
-  await installation.start() // what was killed is put in order
+  const stage = stageOf(readState(layout, id), 'loop')
+  assert.deepEqual([stage.status, stage.reason], ['waiting', 'interrupted'], 'what was killed is written down as well')
 })
 
 type Moment = [words: string, isReached: (program: Program, installation: Installation) => boolean]
