@@ -24,6 +24,7 @@ ${BENCHMARKS.map(({ name, what, goal }) => `  ${name.padEnd(9)} ${what}\n       
 `
 
 process.exitCode = await main()
+process.exit() // what a failed benchmark has left open must not keep us
 
 async function main(): Promise<number> {
   const args = readArguments()

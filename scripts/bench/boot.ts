@@ -12,7 +12,7 @@ export const boot: Benchmark = {
   async run(bench) {
     const dataDir = await bench.folder()
     const env = { NODE_COMPILE_CACHE: await bench.folder() }
-    await (await startInstance({ dataDir, env, signal: bench.signal })).stop() // fills the cache
+    await timeBoot(bench, dataDir, env) // fills the cache
     await timeImports(env)
     const warm = { ours: [] as number[], reference: [] as number[] }
     const cold = { ours: [] as number[], reference: [] as number[] }

@@ -15,13 +15,14 @@ import { type Command, createRecorder, type Recorder } from './recorder.ts'
 import { median } from './statistics.ts'
 
 const TEXT = join(ROOT, 'test/fixtures/texts/second-inaugural.txt')
-const LENGTH_S = 60
+/** Of this text it makes ten shots, which play for 59 s. */
+const LIMIT_S = 72
 const HEIGHT = 720
 const COMMAND_MS = 300_000
 
 export const film: Benchmark = {
   name: 'film',
-  what: `a narrated film of up to ${LENGTH_S} s at ${HEIGHT}p; its render stage beside the same ffmpeg commands by hand`,
+  what: `a narrated film of a minute in ten shots at ${HEIGHT}p; its render stage beside the same ffmpeg commands by hand`,
   goal: 'the whole in at most its own length; rendering at most 1.15 times the commands alone',
   runs: 3,
   async run(bench) {
@@ -61,7 +62,7 @@ async function makeFilm(bench: Bench): Promise<Made> {
   await using instance = await startInstance({ dataDir: await bench.folder(), env, signal: bench.signal })
   const fromMs = performance.now()
   const text = await readFile(TEXT, 'utf8')
-  const project = await instance.perform('video', { text, height: HEIGHT, max_duration_s: LENGTH_S })
+  const project = await instance.perform('video', { text, height: HEIGHT, max_duration_s: LIMIT_S })
   const wholeMs = performance.now() - fromMs
   await instance.stop()
   const byHandMs = await repeat(recorder, ffmpeg, bench.signal)

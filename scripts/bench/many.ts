@@ -1,6 +1,9 @@
 /** Whether a full data folder costs more than an empty one. */
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createCatalog } from '../../src/project/catalog.ts'
+import { dataLayout } from '../../src/project/layout.ts'
+import { createProjectStore } from '../../src/project/store.ts'
 import type { Bench, Benchmark } from './benchmark.ts'
 import { cloneProject } from './clones.ts'
 import { type Instance, startInstance } from './instance.ts'
@@ -54,8 +57,8 @@ async function prepare(bench: Bench): Promise<{ one: DataFolder; full: DataFolde
   const env = { PIPELINES_DIR: await writePipelines(await bench.folder()) }
   await using instance = await startInstance({ dataDir, env, signal: bench.signal })
   const { id } = await instance.perform('bench-noop')
-  await instance.api.projects.list() // takes it into the catalog
   await instance.stop()
+  await createCatalog(createProjectStore(dataLayout(dataDir))).list({ limit: 1 }) // takes it into the catalog
   const full = await bench.folder()
   for (const name of ['projects', 'catalog.ndjson', 'open'])
     await cp(join(dataDir, name), join(full, name), { recursive: true })

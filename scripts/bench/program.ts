@@ -59,8 +59,11 @@ export function startProgram(file: string, args: readonly string[], options: Pro
           'late',
         )) === 'late'
       )
-        throw new AppError('timeout', `${file} did not end`)
-      if (child.exitCode !== 0) throw new AppError('program_failed', `${file} ended badly: ${output.errors()}`)
+        throw new AppError('timeout', `${[file, ...args].join(' ')} did not end within ${END_MS} ms`)
+      if (child.exitCode !== 0) {
+        const how = child.signalCode ?? `exit code ${child.exitCode}`
+        throw new AppError('program_failed', `${[file, ...args].join(' ')} ended by ${how}: ${output.errors()}`)
+      }
       return performance.now() - fromMs
     },
     async [Symbol.asyncDispose]() {

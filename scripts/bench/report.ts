@@ -20,7 +20,9 @@ export function tableOf(outcomes: readonly Outcome[]): string {
       .map((cell, i) => pad(cell, widths[i]!, i))
       .join('  ')
       .trimEnd()
-  return `${[HEAD, widths.map((width) => '─'.repeat(width)), ...rows].map(line).join('\n')}\n`
+  const lines = [HEAD, widths.map((width) => '─'.repeat(width)), ...rows].map(line)
+  const reasons = outcomes.flatMap(({ benchmark, error }) => (error === null ? [] : [`${benchmark.name}: ${error}`]))
+  return `${[...lines, ...(reasons.length === 0 ? [] : ['', ...reasons])].join('\n')}\n`
 }
 
 /** Everything, the samples too, so that runs can be compared later. */
@@ -39,7 +41,7 @@ export function machine() {
 }
 
 function rowsOf({ benchmark, findings, error }: Outcome): string[][] {
-  if (error !== null) return [[benchmark.name, `not measured: ${error}`, '', '', '', '', '']]
+  if (error !== null) return [[benchmark.name, 'not measured', '', '', '', '', '']]
   return findings.flatMap((finding) => [rowOf(benchmark.name, finding), ...(finding.parts ?? []).map(partRow)])
 }
 

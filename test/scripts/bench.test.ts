@@ -46,10 +46,11 @@ test('the table says figures, goal and verdict, and what could not be measured',
     { benchmark, findings: [{ ...slow, parts: [{ name: 'redis ready', value: 12.345, unit: 'ms' }] }], error: null },
     { benchmark: { ...benchmark, name: 'film' }, findings: [], error: 'no ffmpeg' },
   ])
-  const [, , row, part, failed] = table.split('\n')
+  const [, , row, part, failed, , reason] = table.split('\n')
   assert.match(row!, /^boot: warm +1,234 ms +900–2,000 +500 ms +2\.47× +≤ 800 ms +NO$/)
   assert.match(part!, /^ {4}redis ready +12\.3 ms$/)
-  assert.match(failed!, /^film +not measured: no ffmpeg$/)
+  assert.match(failed!, /^film +not measured$/)
+  assert.equal(reason, 'film: no ffmpeg')
   const json = JSON.parse(jsonOf([{ benchmark, findings: [slow], error: null }]))
   assert.deepEqual(json.results[0].findings[0].ours, [900, 1_234, 2_000])
   assert.equal(json.results[0].findings[0].figures.met, false)

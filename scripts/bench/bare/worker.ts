@@ -21,5 +21,5 @@ const workers = queues.map((name) => {
   )
 })
 await Promise.all(workers.map((worker) => worker.waitUntilReady()))
-process.stdout.write('ready\n')
 process.on('SIGINT', () => process.exit(0))
+process.stdout.write('ready\n')
