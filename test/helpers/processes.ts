@@ -21,12 +21,6 @@ export async function untilGone(pids: readonly number[], timeoutMs = 3_000): Pro
   await until(() => pids.every(isGone), { timeoutMs, everyMs: 10, what: `the processes ${pids.join(', ')} to be gone` })
 }
 
-/** Processor time so far, in ticks of 10 ms; a process in a loop gathers them. */
-export function cpuTicksOf(pid: number): number {
-  const fields = statFields(String(pid))
-  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
-}
-
 function isRunning(pid: string): boolean {
   const [state] = statFields(pid)
   return state !== undefined && state !== '' && state !== 'Z' && state !== 'X'

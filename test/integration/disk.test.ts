@@ -21,7 +21,7 @@ for (const [words, freeBytes] of [
     const disk = mountSmallDisk(t)
     if (disk === null) return t.skip('mounting a tmpfs is not allowed here')
     const installation = await createInstallation(t, { dataDir: join(disk, 'data') })
-    t.after(() => void execFileSync('umount', [disk]))
+    t.after(() => void execFileSync('/bin/umount', [disk]))
     const { layout } = installation
     const gates = createGates(t)
     gates.hold('large')
@@ -65,7 +65,7 @@ test('a full disk refuses new projects with 507 and leaves no half-made one behi
   const disk = mountSmallDisk(t)
   if (disk === null) return t.skip('mounting a tmpfs is not allowed here')
   const installation = await createInstallation(t, { dataDir: join(disk, 'data') })
-  t.after(() => void execFileSync('umount', [disk]))
+  t.after(() => void execFileSync('/bin/umount', [disk]))
   const gates = createGates(t)
   const { api } = await installation.start()
   const filler = fillUp(disk, 0)
@@ -81,7 +81,7 @@ test('a full disk refuses new projects with 507 and leaves no half-made one behi
 function mountSmallDisk(t: TestContext): string | null {
   const folder = mkdtempSync(join(tmpdir(), 'showrunner-disk-'))
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', folder], { stdio: 'ignore' })
+    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', folder], { stdio: 'ignore' })
     return folder
   } catch {
     rmSync(folder, { recursive: true })

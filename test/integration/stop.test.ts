@@ -49,11 +49,11 @@ test('a second Ctrl+C: over within 2 s, exit 130, the stage and its program are 
   await untilStatus({ layout, id }, 'completed')
 })
 
-test('SIGTERM to npm: all stops, nothing is left', async (t) => {
+test('SIGTERM to npm: all stops, npm exits with 0, nothing is left', async (t) => {
   const installation = await createInstallation(t)
   const instance = await installation.start({ via: 'npm' })
   instance.signal('SIGTERM')
-  await instance.ended(10_000)
+  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
   await untilStopped(installation, instance)
   assert.deepEqual(await installation.processes(), [])
 })
