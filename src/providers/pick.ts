@@ -5,7 +5,7 @@ import { createImages, createScriptWriter } from './builtin/builtin.ts'
 import { type Fonts, prepareFonts } from './builtin/fonts.ts'
 import { createSpeech, likelyEngine, type SpeechEngine } from './builtin/speech.ts'
 import { createFfmpeg, type Ffmpeg } from './ffmpeg/ffmpeg.ts'
-import type { ImageProvider, ScriptWriter, SpeechProvider } from './provider.ts'
+import type { ImageProvider, ScriptWriter, SpeechProvider, TextModel } from './provider.ts'
 
 /** `nice` is the priority of subprocesses that no stage has asked for. */
 export type ProviderOptions = {
@@ -16,6 +16,8 @@ export type ProviderOptions = {
 }
 
 export type Providers = {
+  /** The configured chat model; null without one: pipelines then use what is built in. */
+  text: TextModel | null
   script: ScriptWriter
   images: ImageProvider
   speech: SpeechProvider
@@ -26,6 +28,7 @@ export type Providers = {
 
 export function createProviders(options: ProviderOptions): Providers {
   return {
+    text: null,
     script: createScriptWriter(),
     images: createImages(options.fontDir),
     speech: createSpeech(),

@@ -3,11 +3,17 @@
 /** What a call cost; null where the provider does not say. */
 export type Usage = { input_tokens: number; output_tokens: number; cost_usd: number | null }
 
-/** Said by everything that a provider makes. `degraded` names in plain words what is less than it could be. */
-export type Provenance = { provider: string; model: string | null; degraded: string[] }
+/**
+ * Said by everything that a provider makes. `degraded` names in plain words what is less than it could be;
+ * `usage` is there when a paid call made it.
+ */
+export type Provenance = { provider: string; model: string | null; degraded: string[]; usage?: Usage }
 
-/** What a provider needs of the stage that calls it. `folder` is the attempt's own; `nice` is for subprocesses. */
-export type Work = { folder: string; signal: AbortSignal; nice: number }
+/**
+ * What a provider needs of the stage that calls it. `folder` is the attempt's own; `nice` is for subprocesses.
+ * `requestKey` names the stage's paid calls, the same in every attempt; without it they are named by their content.
+ */
+export type Work = { folder: string; signal: AbortSignal; nice: number; requestKey?: string }
 
 export const CAMERA_MOVES = ['static', 'pan_left', 'pan_right', 'tilt_up', 'tilt_down', 'zoom_in', 'zoom_out'] as const
 export type CameraMove = (typeof CAMERA_MOVES)[number]
@@ -56,3 +62,82 @@ export type Narrator = {
 }
 
 export type SpeechProvider = { open(wish: VoiceWish, work: Work): Promise<Narrator> }
+
+/**
+ * One question to a chat model. `requestKey` names it: the same in every attempt of the same work, so that an answer
+ * that was already paid for is found again. `maxTokens` limits the answer.
+ */
+export type TextRequest = {
+  system: string
+  user: string
+  maxTokens?: number
+  temperature?: number
+  signal: AbortSignal
+  requestKey: string
+}
+
+/**
+ * What a whole call was. `finish` is `stop`, or `length` when the answer reached its limit: `degraded` then says so.
+ * `requestId` is the server's. `usageSource` tells counted tokens from guessed ones.
+ */
+export type TextAnswer = {
+  text: string
+  finish: string
+  usage: Usage
+  usageSource: 'reported' | 'estimated'
+  model: string
+  requestId: string | null
+  degraded: string[]
+}
+
+/** What a JSON answer must be. `parse` returns the value or throws (a Zod schema fits); the model sees `jsonSchema`. */
+export type JsonShape<T> = { name: string; schema: { parse(value: unknown): T }; jsonSchema: object }
+
+/** `onText` hears every delta; an answer that had to be repaired comes again after a blank line. */
+export type JsonRequest<T> = TextRequest & JsonShape<T> & { onText?: (delta: string) => void }
+
+/**
+ * A chat model. Calls throw AppErrors whose `details.class` is a `FailureClass` (classify.ts), or the signal's reason.
+ * There is no retry inside: a call that failed midway has streamed half a text, which the next attempt replaces.
+ */
+export type TextModel = {
+  readonly provider: string
+  readonly model: string
+  /** Yields text as it comes, returns what the whole call was. */
+  stream(request: TextRequest): AsyncGenerator<string, TextAnswer, void>
+  /** Asks for one JSON value that fits; one repair round, then `invalid_output`. `usage` is that of all rounds. */
+  json<T>(request: JsonRequest<T>): Promise<TextAnswer & { value: T }>
+}
+
+/** A word with its time, where the server tells it. */
+export type SpokenWord = { text: string; startS: number; endS: number }
+
+export type Transcript = Provenance & { text: string; language: string | null; words: SpokenWord[] | null }
+
+export type Transcriber = { transcribe(path: string, work: Work): Promise<Transcript> }
+
+/** One call to a provider that counts tokens or money, the failed ones too. */
+export type UsageRecord = {
+  at: string
+  provider: string
+  kind: 'text' | 'image' | 'speech' | 'transcription'
+  /** The model asked for; `served` is the one that the answer names. */
+  model: string
+  served: string | null
+  request_key: string
+  request_id: string | null
+  usage: Usage
+  usage_source: 'reported' | 'estimated'
+  /** Date of the price table that `cost_usd` comes from. */
+  prices: string
+  /** The failure's class, or null. */
+  failure: string | null
+}
+
+/** Knows which calls were paid for already. Around every call, so that a crash repeats none that was answered. */
+export type CallLedger = {
+  /** Writes down that this call is about to be made; gives the raw answer instead when one is stored. */
+  before(requestKey: string, about: { provider: string; model: string; kind: string }): Promise<{ raw: string } | null>
+  /** Stores the raw answer, before anything reads it. */
+  after(requestKey: string, raw: string): Promise<void>
+}
