@@ -37,8 +37,8 @@ export function openJournal(path: string, now: () => number = Date.now): Journal
     offset += end
     for (const line of data.subarray(0, end).toString('utf8').split('\n')) {
       if (line === '') continue
-      const record = decodeRecord(line)
-      if (record) folded = applyRecord(folded, record)
+      const next = applyLine(folded, line)
+      if (next) folded = next
       else skipped++
     }
   }
@@ -52,6 +52,17 @@ export function openJournal(path: string, now: () => number = Date.now): Journal
       return read()
     },
     skipped: () => skipped,
+  }
+}
+
+/** Undefined for what cannot be read, or not understood: another version may have written it. One line must not stop all. */
+function applyLine(folded: Folded, line: string): Folded | undefined {
+  const record = decodeRecord(line)
+  if (!record) return undefined
+  try {
+    return applyRecord(folded, record)
+  } catch {
+    return undefined // whole, but of a shape that the fold does not know; it is counted and reported as skipped
   }
 }
 

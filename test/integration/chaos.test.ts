@@ -32,6 +32,7 @@ test('every kind of process is killed in turn while six projects run, and the su
     for (const gate of ['write-2', 'film-2']) gates.hold(gate)
     if (ids.length < 6) ids.push((await make()).id)
     const pid = await pidOf(installation, instance, name)
+    assert.ok(pid, `${name} runs`)
     process.kill(pid, 'SIGKILL')
     await untilGone([pid])
     for (const gate of ['write-2', 'film-2']) gates.release(gate)
@@ -39,6 +40,8 @@ test('every kind of process is killed in turn while six projects run, and the su
       await until(async () => (await installation.processes()).length === 0, { timeoutMs: 3_000 })
       instance = await installation.start()
     }
+    const isBack = async () => (await pidOf(installation, instance, name)) !== pid
+    await until(isBack, { timeoutMs: 10_000, what: `a new ${name}` })
     await untilHealthy(instance)
   }
   assert.equal(ids.length, 6)
@@ -84,9 +87,9 @@ test('a stopped scheduler and a stopped worker (SIGSTOP) are replaced as well', 
 
 async function pidOf(installation: Installation, instance: Awaited<ReturnType<Installation['start']>>, name: string) {
   if (name === 'supervisor') return instance.supervisorPid
-  if (name === 'redis-server') return (await installation.processes()).find((p) => p.command === name)!.pid
-  if (name === 'scheduler') return (await instance.api.status()).data.services.scheduler.pid!
-  return (await workerOf(instance, name)).pid!
+  if (name === 'redis-server') return (await installation.processes()).find((p) => p.command === name)?.pid
+  if (name === 'scheduler') return (await instance.api.status()).data.services.scheduler.pid
+  return (await workerOf(instance, name)).pid
 }
 
 /** Distinct and all: a step whose result is in the journal is never done again. */

@@ -5,8 +5,10 @@ import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
+import { openJournal } from '../../src/project/journal.ts'
 import { projectLayout } from '../../src/project/layout.ts'
 import type { ProjectState } from '../../src/project/project.ts'
+import { encodeRecord, type JournalRecord } from '../../src/project/records.ts'
 import { hashesOf, readState } from '../helpers/soundness.ts'
 import { assertVisits, killSupervisor, startProject } from '../helpers/started-project.ts'
 import { stageOf, untilState, untilStatus } from '../helpers/wait.ts'
@@ -27,6 +29,19 @@ test('torn records anywhere in the journal are skipped, and harm no other record
     end.stages.map((s) => s.attempts),
     [1, 1, 1],
   )
+  assertVisits(gates)
+})
+
+test('a whole record that this version does not understand is skipped; lists and status go on', async (t) => {
+  const { instance, layout, paths, gates, id } = await startProject(t, { held: ['write-2'] })
+  const { fence } = openJournal(paths.journal).read().internals.write!
+  const alien = { at: new Date().toISOString(), type: 'completed', stage: 'write', fence } as unknown as JournalRecord
+  await appendFile(paths.journal, encodeRecord(alien))
+  await appendFile(paths.journal, encodeRecord({ ...alien, type: 'of tomorrow' } as unknown as JournalRecord))
+  assert.equal((await instance.api.status()).data.status, 'healthy')
+  assert.equal((await instance.api.projects.list()).items[0]?.status, 'running')
+  gates.release('write-2')
+  await untilStatus({ layout, id }, 'completed')
   assertVisits(gates)
 })
 

@@ -42,8 +42,9 @@ test('a stage that is deaf to its limits costs its process, which comes back; th
   assert.equal(stageOf(failed, 'slow').error?.code, 'time_limit')
   await untilGone([pid!], 5_000)
   gates.release('late')
+  const isReplaced = async () => (await workerOf(instance, 'io-1')).pid !== pid
+  await until(isReplaced, { timeoutMs: 10_000, what: 'the worker to be replaced' })
   await untilHealthy(instance)
-  assert.notEqual((await workerOf(instance, 'io-1')).pid, pid)
   await instance.api.projects.resume(id)
   await untilStatus({ layout, id }, 'completed')
 })
