@@ -3,10 +3,10 @@ import { availableParallelism } from 'node:os'
 import { mapLimit } from '../../lib/map-limit.ts'
 import type { Artist, Narrator, Shot } from '../../providers/provider.ts'
 import type { StageContext } from '../define.ts'
+import { openWork } from '../film/work.ts'
 import { sizeOf } from './input.ts'
 import type { AssetsResult, ScriptResult, ShotAssets, SpokenLine } from './results.ts'
 import type { VideoInput } from './schema.ts'
-import { openWork } from './work.ts'
 
 /** Pictures are a little larger than the film, so that a camera that comes closer still finds detail. */
 const PICTURE_SCALE = 1.25

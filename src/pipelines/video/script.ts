@@ -1,8 +1,8 @@
 /** Stage 1: narration lines and shots from the text. */
 import type { Emission, StageContext } from '../define.ts'
+import { workOf } from '../film/work.ts'
 import type { ScriptResult } from './results.ts'
 import type { VideoInput } from './schema.ts'
-import { workOf } from './work.ts'
 
 /** Streams the lines as text, then gives the script and commits it as a readable file. */
 export async function* writeScript(context: StageContext<VideoInput>): AsyncGenerator<Emission, ScriptResult> {

@@ -1,8 +1,8 @@
 /** Stage 4: the picture that stands for the film, with its title. */
 import type { StageContext } from '../define.ts'
+import { openWork } from '../film/work.ts'
 import type { ScriptResult, ThumbnailResult } from './results.ts'
 import type { VideoInput } from './schema.ts'
-import { openWork } from './work.ts'
 
 const SIZE = { width: 1280, height: 720 }
 

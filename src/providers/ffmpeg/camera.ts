@@ -1,7 +1,13 @@
 /** Camera moves as FFmpeg filters: pure text, tested as values. */
 import type { CameraMove } from '../provider.ts'
 
-export type CameraShot = {
+export const EASINGS = ['linear', 'ease_in', 'ease_out', 'ease_in_out'] as const
+export type Easing = (typeof EASINGS)[number]
+
+/** How far the camera goes, as a share of the picture, and how its speed changes; by default gently. */
+export type CameraFeel = { amount?: number; easing?: Easing }
+
+export type CameraShot = CameraFeel & {
   move: CameraMove
   /** Frames of the whole move; a clip may show only a part of them. */
   totalFrames: number
@@ -15,6 +21,15 @@ export type CameraShot = {
 
 /** How far the camera comes closer, or how much wider than the frame the picture is when it pans. */
 const AMOUNT = 0.18
+
+/** The furthest that leaves what stands in the middle of a picture (its headline) inside the frame. */
+const FURTHEST_PAN = 0.18
+const FURTHEST_ZOOM = 0.3
+
+export function furthest(move: CameraMove): number {
+  if (move === 'static') return 0
+  return move.startsWith('zoom') ? FURTHEST_ZOOM : FURTHEST_PAN
+}
 
 /**
  * zoompan rounds to whole source pixels: at four times the output width the steps are too small to see.
@@ -42,16 +57,17 @@ export function cameraFilter(shot: CameraShot): string {
 /** Positions are functions of the frame's number, never sums over frames, so that no error builds up. */
 function expressions(shot: CameraShot): { z: string; x: string; y: string } {
   const t = easing(shot)
-  const close = `${1 + AMOUNT}`
+  const amount = shot.amount ?? AMOUNT
+  const close = `${1 + amount}`
   const centreX = 'iw/2-iw/zoom/2'
   const centreY = 'ih/2-ih/zoom/2'
   switch (shot.move) {
     case 'static':
       return { z: '1', x: '0', y: '0' }
     case 'zoom_in':
-      return { z: `1+${AMOUNT}*${t}`, x: centreX, y: centreY }
+      return { z: `1+${amount}*${t}`, x: centreX, y: centreY }
     case 'zoom_out':
-      return { z: `1+${AMOUNT}*(1-${t})`, x: centreX, y: centreY }
+      return { z: `1+${amount}*(1-${t})`, x: centreX, y: centreY }
     case 'pan_right':
       return { z: close, x: `(iw-iw/zoom)*${t}`, y: centreY }
     case 'pan_left':
@@ -63,9 +79,19 @@ function expressions(shot: CameraShot): { z: string; x: string; y: string } {
   }
 }
 
-/** 0 to 1 over the whole move, slow at both ends. */
-function easing({ from, totalFrames }: CameraShot): string {
-  return `(0.5-0.5*cos(PI*(on+${from})/${Math.max(1, totalFrames - 1)}))`
+/** 0 to 1 over the whole move; by default slow at both ends. */
+function easing({ from, totalFrames, easing: ease = 'ease_in_out' }: CameraShot): string {
+  const last = Math.max(1, totalFrames - 1)
+  switch (ease) {
+    case 'linear':
+      return `((on+${from})/${last})`
+    case 'ease_in':
+      return `(1-cos(PI/2*(on+${from})/${last}))`
+    case 'ease_out':
+      return `sin(PI/2*(on+${from})/${last})`
+    case 'ease_in_out':
+      return `(0.5-0.5*cos(PI*(on+${from})/${last}))`
+  }
 }
 
 export function even(value: number): number {

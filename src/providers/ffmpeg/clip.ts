@@ -1,8 +1,8 @@
 /** The command line of one shot's clip: camera move, crossfade from the shot before, subtitles. */
 import type { CameraMove } from '../provider.ts'
-import { cameraFilter } from './camera.ts'
+import { type CameraFeel, cameraFilter } from './camera.ts'
 
-export type ClipShot = { picture: string; move: CameraMove; ownFrames: number; totalFrames: number }
+export type ClipShot = CameraFeel & { picture: string; move: CameraMove; ownFrames: number; totalFrames: number }
 
 export type Clip = {
   shot: ClipShot
@@ -79,7 +79,8 @@ function clipGraph(clip: Clip): string {
 
 function move(clip: Clip, shot: ClipShot, part: { from: number; frames: number }): string {
   const { width, height, fps } = clip
-  return cameraFilter({ move: shot.move, totalFrames: shot.totalFrames, ...part, width, height, fps })
+  const { amount, easing, totalFrames } = shot
+  return cameraFilter({ move: shot.move, amount, easing, totalFrames, ...part, width, height, fps })
 }
 
 /** Frames as seconds with microsecond digits. */

@@ -1,17 +1,20 @@
 /** The command line of the whole film: joined clips, one narration track, even loudness. */
 import { BIT_EXACT, QUIET, seconds } from './clip.ts'
 
-export type Film = {
+export type SilentFilm = {
   /** A concat list beside the command, see `concatList`. */
   list: string
-  narration: string
-  /** Of the narration, in LUFS (see `loudnessArgs`); null for a track without speech, which stays as it is. */
-  loudness: number | null
   frames: number
   fps: number
   title: string
   comment: string
   out: string
+}
+
+export type Film = SilentFilm & {
+  narration: string
+  /** Of the narration, in LUFS (see `loudnessArgs`); null for a track without speech, which stays as it is. */
+  loudness: number | null
 }
 
 /** EBU R128 for the web, in LUFS. */
@@ -22,10 +25,18 @@ export function filmArgs(film: Film): string[] {
     ...QUIET,
     ...['-f', 'concat', '-safe', '1', '-i', film.list, '-i', film.narration],
     ...['-map', '0:v', '-map', '1:a', '-c:v', 'copy', '-filter:a', audioFilter(film)],
-    ...['-c:a', 'aac', '-b:a', '160k', '-t', seconds(film.frames, film.fps)],
-    ...BIT_EXACT,
-    ...['-metadata', `title=${film.title}`, '-metadata', `comment=${film.comment}`],
-    ...['-movflags', '+faststart', '-f', 'mp4', '-y', film.out],
+    ...['-c:a', 'aac', '-b:a', '160k'],
+    ...fileArgs(film),
+  ]
+}
+
+/** The clips alone: nothing is encoded anew. */
+export function silentFilmArgs(film: SilentFilm): string[] {
+  return [
+    ...QUIET,
+    ...['-f', 'concat', '-safe', '1', '-i', film.list],
+    ...['-map', '0:v', '-c:v', 'copy'],
+    ...fileArgs(film),
   ]
 }
 
@@ -45,6 +56,15 @@ export function parseLoudness(log: string): number | null {
 /** The text of a concat list; names are our own and plain. */
 export function concatList(files: readonly string[]): string {
   return `ffconcat version 1.0\n${files.map((file) => `file ${file}\n`).join('')}`
+}
+
+function fileArgs(film: SilentFilm): string[] {
+  return [
+    ...['-t', seconds(film.frames, film.fps)],
+    ...BIT_EXACT,
+    ...['-metadata', `title=${film.title}`, '-metadata', `comment=${film.comment}`],
+    ...['-movflags', '+faststart', '-f', 'mp4', '-y', film.out],
+  ]
 }
 
 /**

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FPS, planFilm } from '../../../src/pipelines/video/plan.ts'
 import type { ShotAssets } from '../../../src/pipelines/video/results.ts'
-import { ass, charsPerRow, cuesOf, srt, wrap } from '../../../src/pipelines/video/subtitles.ts'
+import { ass, charsPerRow, cuesOf, srt, wrap } from '../../../src/pipelines/film/subtitles.ts'
 
 let number = 0
 const line = (duration_s: number, weight = 1) => ({

@@ -1,6 +1,8 @@
 /** Subtitles: one or more cues per spoken line, inside the line's own time; as SRT and as ASS. */
 import { drawable } from '../../providers/builtin/drawable.ts'
-import type { PlannedLine } from './plan.ts'
+
+/** Words, and when in the film they are said. */
+export type TimedLine = { text: string; startS: number; endS: number }
 
 export type Cue = { startS: number; endS: number; rows: string[] }
 
@@ -14,7 +16,7 @@ export function charsPerRow({ width, height }: Frame): number {
 }
 
 /** Cues of a line share its time by their length. */
-export function cuesOf(line: PlannedLine, perRow: number): Cue[] {
+export function cuesOf(line: TimedLine, perRow: number): Cue[] {
   const rows = wrap(line.text, perRow)
   const groups = Array.from({ length: Math.ceil(rows.length / ROWS_MAX) }, (_, i) =>
     rows.slice(i * ROWS_MAX, (i + 1) * ROWS_MAX),

@@ -1,4 +1,4 @@
-/** What every stage of this pipeline hands to a provider. */
+/** What a stage that makes pictures, sound or film hands to a provider. */
 import { dirname } from 'node:path'
 import { ensureFolder } from '../../lib/files.ts'
 import type { Work } from '../../providers/provider.ts'
