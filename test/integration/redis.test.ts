@@ -34,6 +34,24 @@ test('an attached Redis that vanishes: the running step goes on, work is accepte
   await untilHealthy(instance)
 })
 
+test('an attached Redis that hangs without a word: the API answers all the same, and the work is done later', async (t) => {
+  const installation = await createInstallation(t)
+  const redis = await startPlainRedis(t)
+  const instance = await installation.start({ env: attachTo(redis.port) })
+  redis.pause()
+  await untilRedisRuns(instance, false)
+  const startedMs = performance.now()
+  const input = { folder: createGates(t).folder }
+  const { id, dispatch } = await instance.api.projects.create({ pipeline: 'steps', input })
+  const tookMs = performance.now() - startedMs
+  assert.ok(tookMs < 5_000, `the answer took ${tookMs} ms`)
+  assert.equal(dispatch, 'delayed')
+  assert.equal((await instance.api.projects.list()).items[0]?.id, id)
+  redis.resume()
+  await untilStatus({ layout: installation.layout, id }, 'completed')
+  await untilHealthy(instance)
+})
+
 test('an attached Redis that is away at boot: the API serves and accepts; the work begins when Redis comes', async (t) => {
   const installation = await createInstallation(t)
   const port = await findFreePort()
@@ -74,6 +92,21 @@ test('an attached Redis is left running, and nothing of a stopped run is left in
   const client = openRedis({ url: redis.url }, 'patient')
   t.after(() => client.disconnect())
   assert.equal(await client.ping(), 'PONG')
+})
+
+test('two installations that share a Redis do not see each other', async (t) => {
+  const { instance, redis, layout, gates, first, second } = await startTwoFilms(t)
+  const other = await createInstallation(t)
+  const neighbour = await other.start({ env: attachTo(redis.port) })
+  assert.deepEqual((await neighbour.api.status()).data.queues.video, { waiting: 0, active: 0, failed: 0 })
+  const input = { folder: createGates(t).folder }
+  const { id } = await neighbour.api.projects.create({ pipeline: 'steps', input })
+  await untilStatus({ layout: other.layout, id }, 'completed')
+  neighbour.signal('SIGTERM')
+  await neighbour.ended(10_000)
+  assert.deepEqual((await instance.api.status()).data.queues.video, { waiting: 1, active: 1, failed: 0 })
+  gates.release('film-2')
+  await Promise.all([first, second].map((one) => untilStatus({ layout, id: one }, 'completed')))
 })
 
 /** One project holds the only slot of the video queue, the other waits for it there. */
