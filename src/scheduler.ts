@@ -35,6 +35,7 @@ async function run(order: ChildOrder): Promise<void> {
   const facts = {
     isHeld: (owner: { pid: number; started: string }) => isLeaseHeld(layout.leases, owner),
     resume: config.resume,
+    nowMs: Date.now,
     hasRoom: createRoomCheck(),
   }
   const look = createLook({ store, dispatcher, facts, log }, () => dispatcher.limit(config.concurrency))

@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import type { ChildOrder, DrainOrder, Nudge } from './launch/order.ts'
 import { messageOf } from './lib/errors.ts'
 import { createLog } from './lib/log.ts'
+import type { LiveStage } from './pipelines/attempt-run.ts'
 import { loadPipelines } from './pipelines/registry.ts'
 import { dataLayout } from './project/layout.ts'
 import { holdLease, isLeaseHeld } from './project/lease.ts'
@@ -45,7 +46,8 @@ async function run(order: ChildOrder): Promise<void> {
     store: createProjectStore(layout),
     registry: await loadPipelines(config.pipelinesDir),
     dispatcher,
-    providersFor: (nice) => createProviders({ ...config, nice }),
+    providersFor: ({ nice }) => createProviders({ ...config, nice }),
+    live: { open: async () => silentStage(), announce: async () => {} },
     owner: { run: order.runId, worker: name, ...lease.owner },
     isHeld: (owner) => isLeaseHeld(layout.leases, owner),
     limits: { softS: config.softTimeLimitS, hardS: config.timeLimitS },
@@ -122,4 +124,18 @@ function listenForNudges(): EventEmitter {
     if (message.type === 'nudge' && message.projectId) nudges.emit(message.projectId)
   })
   return nudges
+}
+
+function silentStage(): LiveStage {
+  let text = ''
+  return {
+    text(delta) {
+      text += delta
+    },
+    progress() {},
+    fullText: () => text,
+    async done() {},
+    async error() {},
+    async close() {},
+  }
 }

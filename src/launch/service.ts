@@ -73,6 +73,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const facts = {
     isHeld: (owner: ClaimOwner) => isLeaseHeld(layout.leases, owner),
     resume: config.resume,
+    nowMs: Date.now,
     hasRoom: () => false,
   }
   const reconciling: ReconcileDeps = { store, dispatcher, log, facts }
@@ -125,6 +126,7 @@ function apiDeps(parts: Parts) {
       registry,
       dispatcher,
       nudge,
+      announce: async () => {},
       missingPrograms: (needs) => missingPrograms(needs, config),
     }),
     projects: createReader(store, catalog),

@@ -13,6 +13,7 @@ export const ERRORS = {
   body_too_large: { status: 413, exit: 2, title: 'The body is too large' },
   wrong_media_type: { status: 415, exit: 2, title: 'The media type is not supported' },
   range_not_satisfiable: { status: 416, exit: 1, title: 'The requested range is outside the file' },
+  upgrade_required: { status: 426, exit: 1, title: 'This path speaks WebSocket only' },
   invalid_value: { status: 422, exit: 2, title: 'A value is not valid' },
   key_reused: { status: 422, exit: 2, title: 'This Idempotency-Key was used with another body' },
   missing_program: { status: 503, exit: 69, title: 'A program that this needs is not installed' },
@@ -28,6 +29,12 @@ export const ERRORS = {
   superseded: { status: 409, exit: 1, title: 'Another worker has taken this over' },
   program_failed: { status: 500, exit: 1, title: 'A program failed' },
   invalid_output: { status: 500, exit: 1, title: 'The result did not pass its checks' },
+  ambiguous_call: { status: 409, exit: 1, title: 'A paid call was cut off more than once' },
+  rate_limit: { status: 503, exit: 1, title: 'A provider asks to wait' },
+  quota_exhausted: { status: 503, exit: 1, title: "A provider's quota is used up" },
+  rejected: { status: 422, exit: 1, title: 'A provider refused the content' },
+  misconfigured: { status: 503, exit: 2, title: 'A provider cannot be used with these settings' },
+  provider_failed: { status: 502, exit: 1, title: 'A provider failed' },
   stage_failed: { status: 500, exit: 1, title: 'The stage failed' },
 } as const
 

@@ -21,14 +21,28 @@ export type RunRequest = {
   drainSignal: AbortSignal
   /** Calls back when this project may have changed; returns how to stop listening. */
   onNudge: (listener: () => void) => () => void
-  onEmit?: (value: Emission) => void
+  /** Where the stage's text and progress are seen live. */
+  live: LiveStage
 }
+
+/** What a running stage says to its viewers; none of it may block or throw. */
+export type LiveStage = {
+  text(delta: string): void
+  progress(progress: LiveProgress): void
+  fullText(): string
+  done(metadata: { latency_ms: number; tokens_used: number; model: string | null }): Promise<void>
+  error(error: { error: string; retry_count: number; will_retry: boolean }): Promise<void>
+  close(): Promise<void>
+}
+
+export type LiveProgress = Exclude<Emission, string>
 
 export type Outcome =
   | { kind: 'completed' }
-  | { kind: 'retry'; dueAt: string; error: StageError }
+  /** `kept`: the provider asked for it, so no try was spent. */
+  | { kind: 'retry'; dueAt: string; kept: boolean; error: StageError }
   | { kind: 'failed'; error: StageError }
-  | { kind: 'released'; reason: 'interrupted' | 'disk' }
+  | { kind: 'released'; reason: 'interrupted' | 'disk' | 'quota' }
   /** Cancelled, rerun or taken over: somebody else's record says how it ended. */
   | { kind: 'superseded' }
   /** Past its hard limit and still not returned: only the end of this process can stop it. */

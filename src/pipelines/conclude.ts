@@ -7,6 +7,7 @@ import type { StageError } from '../project/project.ts'
 import type { AbortReason, Outcome, RunRequest } from './attempt-run.ts'
 import { STUCK_AFTER_MS } from './guards.ts'
 import { isRetryable } from './retry.ts'
+import { type ProviderWait, waitFor } from './wait.ts'
 
 const DISK_RETRY_MS = 1_000
 
@@ -47,6 +48,17 @@ async function release(attempt: Attempt, reason: 'interrupted' | 'disk'): Promis
   return { kind: 'released', reason }
 }
 
+/** No try is spent, no slot held, and the stage's clock does not run. */
+async function giveWay(attempt: Attempt, wait: ProviderWait, error: StageError): Promise<Outcome> {
+  if (wait.kind === 'park') {
+    await attempt.release('quota', { until: wait.until, error })
+    return { kind: 'released', reason: 'quota' }
+  }
+  const dueAt = new Date(wait.dueMs).toISOString()
+  await attempt.defer(dueAt, error)
+  return { kind: 'retry', dueAt, kept: true, error }
+}
+
 async function fail(attempt: Attempt, error: StageError): Promise<Outcome> {
   await attempt.fail(error, null)
   return { kind: 'failed', error }
@@ -54,12 +66,14 @@ async function fail(attempt: Attempt, error: StageError): Promise<Outcome> {
 
 async function retryOrFail(attempt: Attempt, error: AppError, thrown: unknown): Promise<Outcome> {
   const facts: StageError = { code: error.code, message: error.message, details: error.details }
-  const retries = attempt.project.read().state.stages.find((s) => s.name === attempt.stage)!.retries
+  const { retries, waits } = attempt.project.read().state.stages.find((s) => s.name === attempt.stage)!
+  const wait = waitFor(thrown, waits, { nowMs: Date.now(), random: Math.random })
+  if (wait) return giveWay(attempt, wait, facts)
   const delayMs = isRetryable(thrown) ? stageRetryMs(retries) : null
   if (delayMs === null) return fail(attempt, facts)
   const dueAt = new Date(Date.now() + delayMs).toISOString()
   await attempt.fail(facts, dueAt)
-  return { kind: 'retry', dueAt, error: facts }
+  return { kind: 'retry', dueAt, kept: false, error: facts }
 }
 
 function overdue({ stage, limits }: RunRequest): StageError {

@@ -3,6 +3,7 @@ import { ensureFolder } from '../lib/files.ts'
 import { canonicalJson, sha256 } from '../lib/ids.ts'
 import { within } from '../lib/until.ts'
 import { type Attempt, loadValue } from '../project/attempt.ts'
+import type { Credit } from '../project/records.ts'
 import type { AbortReason, Outcome, RunRequest } from './attempt-run.ts'
 import { concludeStage, concludeStuck } from './conclude.ts'
 import { openContext } from './context.ts'
@@ -32,11 +33,13 @@ export async function runStage(request: RunRequest): Promise<Outcome> {
 type Progressor = ReturnType<typeof createThrottle<Progress>>
 
 async function perform(request: RunRequest, abort: AbortController, progress: Progressor): Promise<Outcome> {
-  const { attempt } = request
+  const { attempt, live } = request
+  const startedMs = performance.now()
   const emit = (value: Emission) => {
     const next = progressOf(value)
     if (next) progress.push(next)
-    request.onEmit?.(value)
+    if (typeof value === 'string') live.text(value)
+    else live.progress(value)
   }
   let settled = async () => {}
   try {
@@ -45,19 +48,38 @@ async function perform(request: RunRequest, abort: AbortController, progress: Pr
     settled = open.stepsSettled
     const result = await consume(request.stage.run(open.context), open.context)
     await progress.flush()
-    await attempt.complete(result, open.credit())
+    const credit = open.credit()
+    await attempt.complete({ result, text: live.fullText() || null, credit })
+    await live.done(metadataOf(credit, performance.now() - startedMs))
     return { kind: 'completed' }
   } catch (error) {
     if (!abort.signal.aborted) abort.abort('failed' satisfies AbortReason)
     await within(settled(), 2_000, undefined)
     await progress.flush().catch(() => {}) // the stage's own error is the one to report
-    return concludeStage(request, abort.signal.reason as AbortReason, error)
+    const outcome = await concludeStage(request, abort.signal.reason as AbortReason, error)
+    await tellEnd(request, outcome)
+    return outcome
   }
+}
+
+function metadataOf({ usage, model }: Credit, latencyMs: number) {
+  return { latency_ms: Math.round(latencyMs), tokens_used: usage.input_tokens + usage.output_tokens, model }
+}
+
+/** The text so far stays with those who watch; whoever takes the stage over replaces it. */
+async function tellEnd({ live, attempt }: RunRequest, outcome: Outcome): Promise<void> {
+  if (outcome.kind !== 'failed' && outcome.kind !== 'retry') return live.close()
+  const { retries, waits } = attempt.project.read().state.stages.find((s) => s.name === attempt.stage)!
+  await live.error({
+    error: outcome.error.message,
+    retry_count: retries + waits,
+    will_retry: outcome.kind === 'retry',
+  })
 }
 
 async function gather(request: RunRequest, signal: AbortSignal, emit: (value: Emission) => void) {
   const { attempt, stage, providers, nice, log, isDraining } = request
-  const input = await attempt.project.input()
+  const input = await attempt.project.input(attempt.stage)
   const results = await upstreamResults(attempt)
   return {
     attempt,

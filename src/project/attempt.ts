@@ -1,19 +1,21 @@
 /** One attempt at one stage: a claim that fences every write it makes. */
 import { randomUUID } from 'node:crypto'
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../lib/errors.ts'
 import { ensureFolder, writeSynced } from '../lib/files.ts'
 import { artifactPath, isWhole, placeArtifact } from './artifacts.ts'
-import type { Folded } from './folded.ts'
-import type { ArtifactState, StageError, StageState } from './project.ts'
-import type { ClaimOwner, Credit, RecordBody, ReleaseReason, StoredValue } from './records.ts'
+import { type Folded, findStage } from './folded.ts'
+import type { ArtifactState, StageError } from './project.ts'
+import type { Credit, RecordBody, ReleaseReason, StoredValue } from './records.ts'
 import { INLINE_LIMIT, type Project } from './store.ts'
 
 export type Attempt = {
   readonly project: Project
   readonly stage: string
   readonly fence: string
+  /** Position of the claim in the journal: later claims have larger ones. */
+  readonly claimRevision: number
   /** 1 for the first start; those after a crash count. */
   readonly number: number
   readonly take: number
@@ -31,9 +33,16 @@ export type Attempt = {
   recall(name: string, key: string): Promise<{ value: unknown } | undefined>
   remember(step: DoneStep): Promise<void>
   published(files: string[]): Promise<void>
-  complete(result: unknown, credit: Credit): Promise<Folded>
+  /** `text` is what the stage streamed, or null when it streamed none. */
+  complete(done: { result: unknown; text: string | null; credit: Credit }): Promise<Folded>
   fail(error: StageError, retryAt: string | null): Promise<Folded>
-  release(reason: ReleaseReason): Promise<Folded>
+  /** The provider asked to wait: no try is spent. */
+  defer(until: string, error: StageError): Promise<Folded>
+  release(reason: ReleaseReason, about?: { until?: string | null; error?: StageError }): Promise<Folded>
+  /** Before and after a paid call; `intents` tells how often one was begun whose answer never came. */
+  intend(call: { request_key: string; provider: string; model: string | null }): Promise<void>
+  called(request_key: string, outcome: 'answered' | 'refused'): Promise<void>
+  intents(request_key: string): number
   /** Removes the private folder. */
   dispose(): Promise<void>
 }
@@ -41,38 +50,14 @@ export type Attempt = {
 /** `key` is the hash of all that the value depends on; `files` are the artifacts that were put during the step. */
 export type DoneStep = { name: string; key: string; value: unknown; files: string[] }
 
-export type ClaimRequest = { stage: string; taskId: string; owner: ClaimOwner; isHeld: (owner: ClaimOwner) => boolean }
-
-/**
- * Claims a stage, or says why not: `held` (its owner lives), `stale` (another task, or nothing to do),
- * `lost` (somebody else was faster). Writes the claim, then folds again before anything is done.
- */
-export async function claimStage(
-  project: Project,
-  request: ClaimRequest,
-): Promise<Attempt | 'held' | 'stale' | 'lost'> {
-  const before = project.read()
-  const stage = stageOf(before, request.stage)
-  if (!stage || stage.task_id !== request.taskId || !CLAIMABLE.has(stage.status)) return 'stale'
-  const { fence: supersedes, owner } = before.internals[stage.name]!
-  if (stage.status === 'running' && owner && request.isHeld(owner)) return 'held'
-  const fence = randomUUID()
-  const { stage: name, taskId: task_id, owner: me } = request
-  const after = await project.append({ type: 'claim', stage: name, task_id, fence, supersedes, owner: me })
-  if (after.internals[name]!.fence !== fence) return 'lost'
-  await removeDeadWork(project, name, fence)
-  return createAttempt(project, name, fence)
-}
-
-const CLAIMABLE = new Set(['queued', 'running', 'waiting'])
-
-function createAttempt(project: Project, stage: string, fence: string): Attempt {
-  const { number, take } = numbersOf(project.read(), stage)
+/** For a claim that has won; see claim.ts. */
+export function createAttempt(project: Project, stage: string, fence: string): Attempt {
+  const { number, take, claimRevision } = numbersOf(project.read(), stage)
   const work = workFolder(project, stage, fence)
 
   function isCurrent(): boolean {
     const folded = project.read()
-    return folded.internals[stage]?.fence === fence && stageOf(folded, stage)?.status === 'running'
+    return folded.internals[stage]?.fence === fence && findStage(folded, stage)?.status === 'running'
   }
 
   /** A write counts if the claim stood when it was read back; else the attempt has been superseded. */
@@ -109,6 +94,7 @@ function createAttempt(project: Project, stage: string, fence: string): Attempt 
     project,
     stage,
     fence,
+    claimRevision,
     number,
     take,
     work,
@@ -117,7 +103,7 @@ function createAttempt(project: Project, stage: string, fence: string): Attempt 
     progress: (progress, message) => write({ type: 'progress', stage, fence, progress, message }, { sync: false }),
     async recall(name, key) {
       const folded = project.read()
-      const step = stageOf(folded, stage)?.steps.find((s) => s.name === name && s.key === key)
+      const step = findStage(folded, stage)?.steps.find((s) => s.name === name && s.key === key)
       if (!step?.files.every((file) => isThere(project, folded, file))) return undefined
       if ('value' in step.result) return { value: step.result.value }
       return { value: await loadValue(project, step.result.artifact) }
@@ -128,12 +114,41 @@ function createAttempt(project: Project, stage: string, fence: string): Attempt 
       await write({ type: 'step', stage, fence, name, key, result, files: all })
     },
     published: (files) => write({ type: 'published', stage, fence, files }),
-    async complete(result, credit) {
-      return end({ type: 'completed', stage, fence, result: await store(`${stage}.result.json`, result), credit })
+    ...endingsOf({ stage, fence, end, store }),
+    ...callsOf({ project, stage, fence, write }),
+    dispose: () => rm(work, { recursive: true, force: true }),
+  }
+}
+
+type Endings = Pick<Attempt, 'complete' | 'fail' | 'defer' | 'release'>
+type EndingParts = {
+  stage: string
+  fence: string
+  end: (record: RecordBody) => Promise<Folded>
+  store: (name: string, value: unknown) => Promise<StoredValue>
+}
+
+function endingsOf({ stage, fence, end, store }: EndingParts): Endings {
+  return {
+    async complete({ result, text, credit }) {
+      const stored = await store(`${stage}.result.json`, result)
+      const storedText = text === null ? null : await store(`${stage}.text.json`, text)
+      return end({ type: 'completed', stage, fence, result: stored, text: storedText, credit })
     },
     fail: (error, retry_at) => end({ type: 'failed', stage, fence, error, retry_at }),
-    release: (reason) => end({ type: 'released', stage, fence, reason }),
-    dispose: () => rm(work, { recursive: true, force: true }),
+    defer: (until, error) => end({ type: 'deferred', stage, fence, until, error }),
+    release: (reason, about) => end({ type: 'released', stage, fence, reason, ...about }),
+  }
+}
+
+type Calls = Pick<Attempt, 'intend' | 'called' | 'intents'>
+type CallParts = { project: Project; stage: string; fence: string; write: (record: RecordBody) => Promise<void> }
+
+function callsOf({ project, stage, fence, write }: CallParts): Calls {
+  return {
+    intend: (call) => write({ type: 'intent', stage, fence, ...call }),
+    called: (request_key, outcome) => write({ type: 'called', stage, fence, request_key, outcome }),
+    intents: (request_key) => project.read().internals[stage]!.intents[request_key] ?? 0,
   }
 }
 
@@ -141,12 +156,9 @@ function throwUnless(current: boolean): void {
   if (!current) throw new AppError('superseded', 'This attempt no longer owns its stage')
 }
 
-function numbersOf(folded: Folded, stage: string): { number: number; take: number } {
-  return { number: stageOf(folded, stage)!.attempts, take: folded.internals[stage]!.take }
-}
-
-function stageOf(folded: Folded, name: string): StageState | undefined {
-  return folded.state.stages.find((s) => s.name === name)
+function numbersOf(folded: Folded, stage: string) {
+  const { take, claimRevision } = folded.internals[stage]!
+  return { number: findStage(folded, stage)!.attempts, take, claimRevision }
 }
 
 function workFolder(project: Project, stage: string, fence: string): string {
@@ -158,14 +170,6 @@ async function writeWorkFile(work: string, name: string, data: string | Uint8Arr
   const path = join(work, `${randomUUID()}-${name}`)
   await writeSynced(path, data)
   return path
-}
-
-/** Attempts that were killed leave their private folders behind. */
-async function removeDeadWork(project: Project, stage: string, fence: string): Promise<void> {
-  const mine = `${stage}.${fence.slice(0, 8)}`
-  const names = await readdir(project.paths.work).catch(() => [] as string[]) // no folder: nothing was left
-  const dead = names.filter((n) => n.startsWith(`${stage}.`) && n !== mine)
-  await Promise.all(dead.map((n) => rm(join(project.paths.work, n), { recursive: true, force: true })))
 }
 
 function isThere(project: Project, folded: Folded, name: string): boolean {

@@ -1,13 +1,15 @@
 /** The pure fold: journal records → state. It alone decides which record counts; writers only propose. */
-import { emptyFold, type Folded, findStage, type Of, setStage } from './folded.ts'
-import type { ArtifactState } from './project.ts'
+import { emptyFold, type Folded, findStage, NO_INTERNALS, type Of, setStage } from './folded.ts'
+import type { ArtifactState, ProjectState, StageState } from './project.ts'
 import type { JournalRecord } from './records.ts'
-import { onCancelled, onDemoted, onReopened, onRerun } from './requests.ts'
+import { onCancelled, onDemoted, onExecuted, onReopened, onRerun } from './requests.ts'
 import {
   blankStage,
   completedStage,
+  deferredStage,
   failedStage,
   isOnItsWay,
+  queuedStage,
   releasedStage,
   startedStage,
   steppedStage,
@@ -19,9 +21,28 @@ export function applyRecord(folded: Folded, record: JournalRecord): Folded {
   const changed = accept(folded, record)
   const revision = folded.state.revision + 1
   if (changed === folded) return { ...folded, state: { ...folded.state, revision } }
-  const { status, reason, progress, error } = projectStatus(changed.state.stages)
-  const state = { ...changed.state, status, reason, progress, error, revision, updated_at: record.at }
-  return { ...changed, state }
+  const overall = projectStatus(changed.state.stages)
+  const state = { ...changed.state, ...overall, revision, updated_at: record.at }
+  return noteChanges(folded.state, { ...changed, state })
+}
+
+/** Remembers where statuses changed, and how every task stands: both follow from the stages before and after. */
+function noteChanges(before: ProjectState, after: Folded): Folded {
+  const { revision, status, progress } = after.state
+  const internals = { ...after.internals }
+  const tasks = { ...after.tasks }
+  for (const [i, stage] of after.state.stages.entries()) {
+    const was = before.stages[i]
+    if (was === stage) continue
+    if (isAnnounced(was, stage)) internals[stage.name] = { ...internals[stage.name]!, revision }
+    if (stage.task_id !== null && stage.status !== 'pending') tasks[stage.task_id] = stage
+  }
+  const moved = status !== before.status || progress !== before.progress
+  return { ...after, internals, tasks, projectRevision: moved ? revision : after.projectRevision }
+}
+
+function isAnnounced(was: StageState | undefined, is: StageState): boolean {
+  return was?.status !== is.status || was.reason !== is.reason || was.attempts !== is.attempts
 }
 
 function accept(folded: Folded, record: JournalRecord): Folded {
@@ -39,6 +60,8 @@ function accept(folded: Folded, record: JournalRecord): Folded {
       return onDemoted(folded, record)
     case 'queued':
       return onQueued(folded, record)
+    case 'executed':
+      return onExecuted(folded, record)
     case 'claim':
       return onClaim(folded, record)
     default:
@@ -54,7 +77,7 @@ function onCreated(folded: Folded, record: Of<'created'>): Folded {
   const stages = record.stages.map((s) => blankStage(s.name, s.queue))
   const about = { id, pipeline, title, owner, batch_id, input, input_file }
   const state = { ...emptyFold().state, ...about, created_at: at, updated_at: at, stages }
-  const internals = Object.fromEntries(stages.map((s) => [s.name, { fence: null, owner: null, take: 0 }]))
+  const internals = Object.fromEntries(stages.map((s) => [s.name, NO_INTERNALS]))
   return { ...folded, state, internals, continues: record.autostart }
 }
 
@@ -62,20 +85,17 @@ function onCreated(folded: Folded, record: Of<'created'>): Folded {
 function onRecovered(folded: Folded, record: Of<'recovered'>): Folded {
   if (folded.state.id !== '') return folded
   const stages = record.state.stages.map((s) => (isOnItsWay(s) ? { ...s, status: 'pending' as const } : s))
-  const internals = Object.fromEntries(stages.map((s) => [s.name, { fence: null, owner: null, take: 0 }]))
-  const tasks = Object.fromEntries(stages.filter((s) => s.task_id).map((s) => [s.task_id, s.name]))
+  const internals = Object.fromEntries(stages.map((s) => [s.name, NO_INTERNALS]))
+  const tasks = Object.fromEntries(record.state.stages.flatMap((s) => (s.task_id ? [[s.task_id, s]] : [])))
   const state = { ...record.state, stages, revision: folded.state.revision }
-  return { state, internals, continues: record.state.status !== 'pending', tasks }
+  return { ...folded, state, internals, continues: record.state.status !== 'pending', tasks }
 }
 
 function onQueued(folded: Folded, record: Of<'queued'>): Folded {
   const stage = findStage(folded, record.stage)
-  const known = folded.tasks[record.task_id]
   if (!stage || (stage.status !== 'pending' && stage.status !== 'waiting')) return folded
-  if (known !== undefined) return folded
-  const tasks = { ...folded.tasks, [record.task_id]: record.stage }
-  const next = { ...folded, tasks, continues: record.continues }
-  return setStage(next, { ...stage, status: 'queued', reason: null, task_id: record.task_id, error: null })
+  if (record.task_id in folded.tasks) return folded
+  return setStage({ ...folded, continues: record.continues }, queuedStage(stage, record.task_id))
 }
 
 /** A claim counts when it names the task and the fence that stand now; takeover is the writer's duty to justify. */
@@ -84,7 +104,9 @@ function onClaim(folded: Folded, record: Of<'claim'>): Folded {
   if (!stage || !isOnItsWay(stage) || stage.task_id !== record.task_id) return folded
   const mine = folded.internals[record.stage]!
   if (mine.fence !== record.supersedes) return folded
-  const internals = { ...folded.internals, [record.stage]: { ...mine, fence: record.fence, owner: record.owner } }
+  const { fence, owner } = record
+  const claimed = { ...mine, fence, owner, claimRevision: folded.state.revision + 1 }
+  const internals = { ...folded.internals, [record.stage]: claimed }
   return setStage({ ...folded, internals }, startedStage(stage, record.at))
 }
 
@@ -106,6 +128,11 @@ function onFenced(folded: Folded, record: Exclude<JournalRecord, { type: Unfence
       return setStage(folded, steppedStage(stage, record))
     case 'published':
       return folded
+    case 'intent':
+    case 'called':
+      return onCall(folded, record)
+    case 'deferred':
+      return setStage(folded, deferredStage(stage, record))
     case 'completed':
       return setStage(folded, completedStage(stage, record))
     case 'failed':
@@ -115,11 +142,28 @@ function onFenced(folded: Folded, record: Exclude<JournalRecord, { type: Unfence
   }
 }
 
-type Unfenced = 'created' | 'recovered' | 'cancelled' | 'reopened' | 'rerun' | 'demoted' | 'queued' | 'claim'
+type Unfenced =
+  | 'created'
+  | 'recovered'
+  | 'cancelled'
+  | 'reopened'
+  | 'rerun'
+  | 'demoted'
+  | 'queued'
+  | 'executed'
+  | 'claim'
 
 function onArtifact(folded: Folded, record: Of<'artifact'>): Folded {
   const { name, stage, mime, bytes, sha256, file } = record
   const artifact: ArtifactState = { name, stage, mime, bytes, sha256, file }
   const artifacts = [...folded.state.artifacts.filter((a) => a.name !== name), artifact]
   return { ...folded, state: { ...folded.state, artifacts } }
+}
+
+/** A call that was begun counts as lost until its answer is on disk, or the provider is known to have refused it. */
+function onCall(folded: Folded, record: Of<'intent'> | Of<'called'>): Folded {
+  const mine = folded.internals[record.stage]!
+  const { [record.request_key]: begun = 0, ...others } = mine.intents
+  const intents = record.type === 'intent' ? { ...others, [record.request_key]: begun + 1 } : others
+  return { ...folded, internals: { ...folded.internals, [record.stage]: { ...mine, intents } } }
 }

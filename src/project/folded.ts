@@ -11,6 +11,21 @@ export type StageInternals = {
   owner: ClaimOwner | null
   /** Bumped by rerun, so that remembered steps no longer fit. */
   take: number
+  /** Position of the claim's record: a later claim has a larger one. */
+  claimRevision: number
+  /** Position of the last record that changed the stage's status. */
+  revision: number
+  /** Paid calls under way, by request key: how often one was begun and its answer never came. */
+  intents: Record<string, number>
+}
+
+export const NO_INTERNALS: StageInternals = {
+  fence: null,
+  owner: null,
+  take: 0,
+  claimRevision: 0,
+  revision: 0,
+  intents: {},
 }
 
 export type Folded = {
@@ -18,12 +33,14 @@ export type Folded = {
   internals: Record<string, StageInternals>
   /** Whether the stages behind a completed one follow by themselves. */
   continues: boolean
-  /** Task ids handed out so far, with their stage. */
-  tasks: Record<string, string>
+  /** Every task so far, as its stage stood under it last. */
+  tasks: Record<string, StageState>
+  /** Position of the last record that changed the project's status or progress. */
+  projectRevision: number
 }
 
 export function emptyFold(): Folded {
-  return { state: blankState(), internals: {}, continues: false, tasks: {} }
+  return { state: blankState(), internals: {}, continues: false, tasks: {}, projectRevision: 0 }
 }
 
 /** A stage, and what becomes of its claim. */
@@ -31,7 +48,7 @@ export type Mapped = { stage: StageState; internals?: (old: StageInternals) => S
 
 /** Takes the claim away: whoever holds it can no longer write. */
 export function revoke(stage: StageState, { take = false } = {}): Mapped {
-  return { stage, internals: (old) => ({ fence: null, owner: null, take: old.take + (take ? 1 : 0) }) }
+  return { stage, internals: (old) => ({ ...old, fence: null, owner: null, take: old.take + (take ? 1 : 0) }) }
 }
 
 export function mapStages(folded: Folded, change: (stage: StageState, index: number) => Mapped): Folded {

@@ -32,12 +32,21 @@ export type StageState = {
   retries: number
   /** When the next try is due, while one is waited for. */
   retry_at: string | null
+  /** How often a provider asked to wait; that spends no retry. */
+  waits: number
+  /** When the reason for waiting is known to pass. */
+  wait_until: string | null
   task_id: string | null
   started_at: string | null
   finished_at: string | null
   duration_ms: number | null
   last_progress_at: string | null
   steps: StepState[]
+  /** Input of this stage alone (execute-stage), in place of the project's. */
+  own_input: { value: unknown } | { file: string } | null
+  /** The text that the stage streamed, when it has completed; a text over 16 KB lies in the artifact named below. */
+  text: string | null
+  text_artifact: string | null
   /** A value of at most 16 KB; a larger one lies in the artifact named below and is put back by the API. */
   result: unknown
   result_artifact: string | null

@@ -30,6 +30,8 @@ export type JournalRecord = { at: string } & (
   | { type: 'recovered'; state: ProjectState }
   /** One requested execution; `continues`: the stages behind it follow by themselves. */
   | { type: 'queued'; stage: string; task_id: string; continues: boolean }
+  /** One stage alone, anew and with an input of its own; what failed or waits elsewhere steps back. */
+  | { type: 'executed'; stage: string; task_id: string; input: { value: unknown } | { file: string } }
   | { type: 'claim'; stage: string; task_id: string; fence: string; supersedes: string | null; owner: ClaimOwner }
   | { type: 'progress'; stage: string; fence: string; progress: number; message: string | null }
   | {
@@ -44,9 +46,14 @@ export type JournalRecord = { at: string } & (
     }
   | { type: 'step'; stage: string; fence: string; name: string; key: string; result: StoredValue; files: string[] }
   | { type: 'published'; stage: string; fence: string; files: string[] }
-  | { type: 'completed'; stage: string; fence: string; result: StoredValue; credit: Credit }
+  | { type: 'completed'; stage: string; fence: string; result: StoredValue; text: StoredValue | null; credit: Credit }
   | { type: 'failed'; stage: string; fence: string; error: StageError; retry_at: string | null }
-  | { type: 'released'; stage: string; fence: string; reason: ReleaseReason }
+  /** The provider asked to wait: due again at `until`, without a try being spent. */
+  | { type: 'deferred'; stage: string; fence: string; until: string; error: StageError }
+  /** Before a paid call, so that a crash in the middle of it is known; `called` says that its answer is on disk. */
+  | { type: 'intent'; stage: string; fence: string; request_key: string; provider: string; model: string | null }
+  | { type: 'called'; stage: string; fence: string; request_key: string; outcome: 'answered' | 'refused' }
+  | { type: 'released'; stage: string; fence: string; reason: ReleaseReason; until?: string | null; error?: StageError }
   | { type: 'cancelled' }
   /** Start or resume: what failed, was cancelled or waits may be tried again. */
   | { type: 'reopened' }

@@ -1,6 +1,6 @@
 /** What people's requests make of a project: cancel, resume, rerun, and stepping back for a lost file. */
 import { type Folded, mapStages, type Of, revoke } from './folded.ts'
-import { blankStage, isOnItsWay, UNDONE } from './stage.ts'
+import { blankStage, isOnItsWay, queuedStage, UNDONE } from './stage.ts'
 
 /** What is on its way is cancelled; when nothing is and nothing failed, the stage that would come next. */
 export function onCancelled(folded: Folded, record: Of<'cancelled'>): Folded {
@@ -17,7 +17,17 @@ export function onCancelled(folded: Folded, record: Of<'cancelled'>): Folded {
 export function onReopened(folded: Folded): Folded {
   const next = mapStages(folded, (s) => {
     if (s.status !== 'failed' && s.status !== 'cancelled' && s.status !== 'waiting') return { stage: s }
-    return revoke({ ...s, status: 'pending', reason: null, error: null, retries: 0, retry_at: null, finished_at: null })
+    return revoke({
+      ...s,
+      status: 'pending',
+      reason: null,
+      error: null,
+      retries: 0,
+      waits: 0,
+      retry_at: null,
+      wait_until: null,
+      finished_at: null,
+    })
   })
   return { ...next, continues: true }
 }
@@ -31,6 +41,18 @@ export function onRerun(folded: Folded, record: Of<'rerun'>): Folded {
     return record.and_following ? revoke({ ...s, ...UNDONE }) : { stage: { ...s, stale: true } }
   })
   return { ...next, continues: true }
+}
+
+/** The stage alone, anew; nothing follows, and what had stopped elsewhere counts as not yet done. */
+export function onExecuted(folded: Folded, record: Of<'executed'>): Folded {
+  const { stage, task_id, input } = record
+  if (task_id in folded.tasks) return folded
+  const reset = onRerun(folded, { ...record, type: 'rerun', stage, and_following: false })
+  if (reset === folded) return folded
+  const next = mapStages(onReopened(reset), (s) => {
+    return { stage: s.name === stage ? queuedStage({ ...s, own_input: input }, task_id) : s }
+  })
+  return { ...next, continues: false }
 }
 
 /** What was on its way behind the damaged stage steps back; it comes again when that one is done. */

@@ -15,12 +15,17 @@ export function blankStage(name: string, queue: string): StageState {
     attempts: 0,
     retries: 0,
     retry_at: null,
+    waits: 0,
+    wait_until: null,
     task_id: null,
     started_at: null,
     finished_at: null,
     duration_ms: null,
     last_progress_at: null,
     steps: [],
+    own_input: null,
+    text: null,
+    text_artifact: null,
     result: null,
     result_artifact: null,
     error: null,
@@ -49,6 +54,10 @@ export const UNDONE = {
   duration_ms: null,
 } as const
 
+export function queuedStage(stage: StageState, task_id: string): StageState {
+  return { ...stage, status: 'queued', reason: null, wait_until: null, error: null, task_id }
+}
+
 export function startedStage(stage: StageState, at: string): StageState {
   return {
     ...stage,
@@ -56,6 +65,7 @@ export function startedStage(stage: StageState, at: string): StageState {
     reason: null,
     error: null,
     retry_at: null,
+    wait_until: null,
     attempts: stage.attempts + 1,
     started_at: stage.started_at ?? at,
     finished_at: null,
@@ -68,7 +78,7 @@ export function steppedStage(stage: StageState, { name, key, result, files }: Of
   return { ...stage, steps: [...others, { name, status: 'completed', key, result, files }] }
 }
 
-export function completedStage(stage: StageState, { at, result, credit }: Of<'completed'>): StageState {
+export function completedStage(stage: StageState, { at, result, text, credit }: Of<'completed'>): StageState {
   const { provider, model, degraded, usage } = credit
   return {
     ...stage,
@@ -80,6 +90,8 @@ export function completedStage(stage: StageState, { at, result, credit }: Of<'co
     duration_ms: elapsed(stage.started_at, at),
     result: 'value' in result ? result.value : null,
     result_artifact: 'artifact' in result ? result.artifact : null,
+    text: text && 'value' in text ? String(text.value) : null,
+    text_artifact: text && 'artifact' in text ? text.artifact : null,
     provider,
     model,
     degraded,
@@ -93,9 +105,14 @@ export function failedStage(stage: StageState, record: Of<'failed'>): StageState
   return { ...failed, status: 'failed', finished_at: record.at, duration_ms: elapsed(stage.started_at, record.at) }
 }
 
+export function deferredStage(stage: StageState, { until, error }: Of<'deferred'>): StageState {
+  return { ...stage, status: 'queued', waits: stage.waits + 1, retry_at: until, error, message: null }
+}
+
 export function releasedStage(stage: StageState, record: Of<'released'>): StageState {
   if (record.reason === 'recycle') return { ...stage, status: 'queued', message: null }
-  return { ...stage, status: 'waiting', reason: record.reason, message: null }
+  const { reason, until = null, error = null } = record
+  return { ...stage, status: 'waiting', reason, wait_until: until, error, message: null }
 }
 
 function elapsed(from: string | null, to: string): number | null {

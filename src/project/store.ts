@@ -19,8 +19,10 @@ export type Project = {
   read(): Folded
   /** Appends to the journal, then brings state file and marker up to date. Returns the state after it. */
   append(record: RecordBody, options?: { sync?: boolean }): Promise<Folded>
-  /** The input, wherever it lies. */
-  input(): Promise<unknown>
+  /** The input, wherever it lies; with a stage's name the one that this stage was given for itself, if it was. */
+  input(stage?: string): Promise<unknown>
+  /** Keeps a value for a record: inline, or in a file of that name under `input/` when it is over 16 KB. */
+  keep(value: unknown, name: string): Promise<{ value: unknown } | { file: string }>
   /** Brings the state file up to the journal. */
   refresh(): Promise<void>
   /** Lines of the journal that nobody can read. */
@@ -114,7 +116,7 @@ async function begin(layout: DataLayout, paths: ProjectLayout, request: NewProje
   const { id, pipeline, title, owner, stages, autostart } = request
   await mark(layout, paths)
   await makeFolders(layout, paths)
-  const input = await storeInput(paths, request.input)
+  const input = await storeInput(paths, request.input, 'input.json')
   const project = makeProject(layout, id)
   await project.append({ type: 'created', id, pipeline, title, owner, batch_id: null, input, stages, autostart })
   return project
@@ -152,7 +154,8 @@ function makeProject(layout: DataLayout, id: string): Project {
       else if (REOPENING.has(record.type)) await mark(layout, paths)
       return journal.read()
     },
-    input: () => readInput(paths, journal.read()),
+    input: (stage) => readInput(paths, inputOf(journal.read(), stage)),
+    keep: (value, name) => storeInput(paths, value, name),
   }
 }
 
@@ -193,22 +196,29 @@ async function makeFolders(layout: DataLayout, paths: ProjectLayout): Promise<vo
   await syncFolder(layout.projects)
 }
 
-async function storeInput(paths: ProjectLayout, input: unknown): Promise<{ value: unknown } | { file: string }> {
+type Kept = { value: unknown } | { file: string }
+
+async function storeInput(paths: ProjectLayout, input: unknown, name: string): Promise<Kept> {
   const json = JSON.stringify(input)
   if (Buffer.byteLength(json) <= INLINE_LIMIT) return { value: input }
   await ensureFolder(paths.input)
-  await writeSynced(join(paths.input, 'input.json'), json)
+  await writeSynced(join(paths.input, name), json)
   await syncFolder(paths.input)
-  return { file: 'input/input.json' }
+  return { file: `input/${name}` }
 }
 
-async function readInput(paths: ProjectLayout, folded: Folded): Promise<unknown> {
+function inputOf(folded: Folded, stage: string | undefined): Kept {
+  const own = folded.state.stages.find((s) => s.name === stage)?.own_input
   const { input, input_file } = folded.state
-  if (input_file === null) return input
+  return own ?? (input_file === null ? { value: input } : { file: input_file })
+}
+
+async function readInput(paths: ProjectLayout, input: Kept): Promise<unknown> {
+  if ('value' in input) return input.value
   try {
-    return JSON.parse(await readFile(join(paths.folder, input_file), 'utf8'))
+    return JSON.parse(await readFile(join(paths.folder, input.file), 'utf8'))
   } catch (error) {
-    throw new AppError('artifact_missing', `The input file ${input_file} is gone or damaged`, { cause: error })
+    throw new AppError('artifact_missing', `The input file ${input.file} is gone or damaged`, { cause: error })
   }
 }
 

@@ -7,7 +7,7 @@ import type { QueueName } from '../settings.ts'
 import { type AdmissionDeps, findPipeline, parseInput, refuseMissingPrograms } from './admission.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { WakeUp } from './job.ts'
-import { advance, demoteDamaged } from './plan.ts'
+import { advance, demoteDamaged, executeStage } from './plan.ts'
 
 export type CreateRequest = {
   /** Chosen by the caller, so that a repeated request makes one project. */
@@ -28,6 +28,8 @@ export type Commands = {
   resume(id: string): Promise<CommandAnswer>
   cancel(id: string): Promise<CommandAnswer>
   rerun(id: string, stage: string, options: { andFollowing: boolean }): Promise<CommandAnswer>
+  /** Runs one stage alone with an input of its own. Throws `wrong_state` while any stage is on its way. */
+  executeStage(id: string, request: { stage: string; input: unknown }): Promise<CommandAnswer & { taskId: string }>
   remove(id: string): Promise<void>
 }
 
@@ -37,6 +39,8 @@ export type CommandDeps = AdmissionDeps & {
   dispatcher: Dispatcher
   /** Tells the workers to look at this project's journal now. */
   nudge: (projectId: string) => void
+  /** Tells viewers the statuses that the journal holds. */
+  announce: (project: Project) => Promise<void>
 }
 
 export function createCommands(deps: CommandDeps): Commands {
@@ -46,6 +50,7 @@ export function createCommands(deps: CommandDeps): Commands {
     resume: (id) => resume(deps, id),
     cancel: (id) => cancel(deps, id),
     rerun: (id, stage, { andFollowing }) => rerun(deps, id, { stage, andFollowing }),
+    executeStage: (id, request) => execute(deps, id, request),
     remove: (id) => remove(deps, id),
   }
 }
@@ -93,12 +98,34 @@ type Rerun = { stage: string; andFollowing: boolean }
 
 async function rerun(deps: CommandDeps, id: string, { stage, andFollowing }: Rerun): Promise<CommandAnswer> {
   const project = await deps.store.open(id)
-  const { status, stages, pipeline } = project.read().state
-  if (!stages.some((s) => s.name === stage)) throw new AppError('not_found', `This project has no stage ${stage}`)
+  const { status, pipeline } = project.read().state
+  requireStage(project, stage)
   if (ACTIVE.has(status)) throw wrongState(id, status, 'wait for it, or cancel it first')
   await refuseMissingPrograms(deps, pipeline)
   await project.append({ type: 'rerun', stage, and_following: andFollowing })
   return dispatch(deps, project, await advance(project))
+}
+
+type Execution = { stage: string; input: unknown }
+
+async function execute(
+  deps: CommandDeps,
+  id: string,
+  { stage, input }: Execution,
+): Promise<CommandAnswer & { taskId: string }> {
+  const project = await deps.store.open(id)
+  const { status, pipeline } = project.read().state
+  requireStage(project, stage)
+  if (ACTIVE.has(status)) throw wrongState(id, status, 'wait for it, or cancel it first')
+  await refuseMissingPrograms(deps, pipeline)
+  const wakeUp = await executeStage(project, stage, input)
+  if (!wakeUp) throw wrongState(id, project.read().state.status, 'another request was faster')
+  return { ...(await dispatch(deps, project, wakeUp)), taskId: wakeUp.taskId }
+}
+
+function requireStage(project: Project, stage: string): void {
+  const { stages } = project.read().state
+  if (!stages.some((s) => s.name === stage)) throw new AppError('not_found', `This project has no stage ${stage}`)
 }
 
 async function remove(deps: CommandDeps, id: string): Promise<void> {
@@ -117,6 +144,7 @@ async function goOn(deps: CommandDeps, project: Project): Promise<CommandAnswer>
 
 async function dispatch(deps: CommandDeps, project: Project, wakeUp: WakeUp | undefined): Promise<CommandAnswer> {
   const sent = wakeUp === undefined || (await deps.dispatcher.enqueue([wakeUp]))
+  void deps.announce(project)
   return { state: project.read().state, dispatch: sent ? 'queued' : 'delayed' }
 }
 

@@ -33,9 +33,9 @@ export function createDispatcher({ connection, prefix, log }: DispatcherOptions)
   async function add(name: QueueName, wakeUps: WakeUp[]): Promise<void> {
     const queue = await queues.of(name)
     await queue.addBulk(
-      wakeUps.map(({ projectId, stage, taskId, dueMs }) => ({
+      wakeUps.map(({ projectId, owner, stage, taskId, dueMs }) => ({
         name: stage,
-        data: { projectId, stage, taskId } satisfies JobData,
+        data: { projectId, owner, stage, taskId } satisfies JobData,
         opts: { ...JOB_OPTIONS, jobId: taskId, delay: Math.max(0, dueMs - Date.now()) },
       })),
     )

@@ -3,6 +3,8 @@ import type { QueueName } from '../settings.ts'
 
 export type WakeUp = {
   projectId: string
+  /** Whose project it is; the worker holds it against the folder's. */
+  owner: string
   stage: string
   /** Also the job's id in the queue, so that one task never waits there twice. */
   taskId: string
@@ -11,7 +13,7 @@ export type WakeUp = {
   dueMs: number
 }
 
-export type JobData = Pick<WakeUp, 'projectId' | 'stage' | 'taskId'>
+export type JobData = Pick<WakeUp, 'projectId' | 'owner' | 'stage' | 'taskId'>
 
 /** A job that a worker holds; the token is what takes it back when the worker is dead. */
 export type HeldJob = JobData & { queue: QueueName; token: string; since: string }

@@ -12,6 +12,8 @@ import type { WakeUp } from './job.ts'
 export type PlanFacts = {
   isHeld: (owner: ClaimOwner) => boolean
   resume: 'auto' | 'off'
+  /** Milliseconds since 1970, as due times are written. */
+  nowMs: () => number
   /** Whether a project that waits for disk space may try again. */
   hasRoom: (project: Project) => boolean
 }
@@ -34,13 +36,16 @@ function isDue(project: Project, stage: StageState, facts: PlanFacts): boolean {
     return owner === null || !facts.isHeld(owner)
   }
   if (stage.status !== 'waiting') return false
-  return stage.reason === 'interrupted' ? facts.resume === 'auto' : stage.reason === 'disk' && facts.hasRoom(project)
+  if (stage.reason === 'interrupted') return facts.resume === 'auto'
+  if (stage.reason === 'quota') return stage.wait_until !== null && Date.parse(stage.wait_until) <= facts.nowMs()
+  return stage.reason === 'disk' && facts.hasRoom(project)
 }
 
 function toWakeUp(folded: Folded, stage: StageState): WakeUp {
   const { name, task_id, queue, retry_at } = stage
   const dueMs = retry_at ? Date.parse(retry_at) : 0
-  return { projectId: folded.state.id, stage: name, taskId: task_id!, queue: queue as QueueName, dueMs }
+  const { id: projectId, owner } = folded.state
+  return { projectId, owner, stage: name, taskId: task_id!, queue: queue as QueueName, dueMs }
 }
 
 /**
@@ -57,13 +62,26 @@ export async function advance(project: Project): Promise<WakeUp | undefined> {
 
 /** Writes the request down; the task's id is its place in the project's row of tasks. */
 export async function queueStage(project: Project, stage: string, continues: boolean): Promise<WakeUp> {
-  const task_id = `${project.id}-${Object.keys(project.read().tasks).length + 1}`
+  const task_id = nextTaskId(project)
   const folded = await project.append({ type: 'queued', stage, task_id, continues })
   const queued = folded.state.stages.find((s) => s.name === stage)
   // Somebody else may have queued it first; theirs is as good.
   if (!queued?.task_id || queued.status === 'completed')
     throw new AppError('wrong_state', `${stage} cannot be started now`)
   return toWakeUp(folded, queued)
+}
+
+/** One stage alone, anew, with an input of its own. Undefined when a stage of the project is on its way. */
+export async function executeStage(project: Project, stage: string, input: unknown): Promise<WakeUp | undefined> {
+  const task_id = nextTaskId(project)
+  const kept = await project.keep(input, `${task_id}.json`)
+  const folded = await project.append({ type: 'executed', stage, task_id, input: kept })
+  const queued = folded.state.stages.find((s) => s.name === stage)
+  return queued?.task_id === task_id ? toWakeUp(folded, queued) : undefined
+}
+
+function nextTaskId(project: Project): string {
+  return `${project.id}-${Object.keys(project.read().tasks).length + 1}`
 }
 
 /** True when a file of a completed stage had gone from the disk, so that the stage has to run again. */

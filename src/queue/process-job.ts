@@ -2,11 +2,12 @@
 
 import { toAppError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import type { Outcome } from '../pipelines/attempt-run.ts'
-import type { Emission } from '../pipelines/define.ts'
+import type { LiveStage, Outcome } from '../pipelines/attempt-run.ts'
 import type { Registry } from '../pipelines/registry.ts'
 import { runStage } from '../pipelines/run.ts'
-import { type Attempt, claimStage } from '../project/attempt.ts'
+import type { Attempt } from '../project/attempt.ts'
+import { claimStage } from '../project/claim.ts'
+import { type CallLedger, createLedger } from '../project/ledger.ts'
 import type { ClaimOwner } from '../project/records.ts'
 import type { Project, ProjectStore } from '../project/store.ts'
 import type { Providers } from '../providers/pick.ts'
@@ -19,7 +20,8 @@ export type ProcessDeps = {
   store: ProjectStore
   registry: Registry
   dispatcher: Dispatcher
-  providersFor: (nice: number) => Providers
+  providersFor: (about: { nice: number; ledger: CallLedger }) => Providers
+  live: Live
   /** Who claims: this process. */
   owner: Omit<ClaimOwner, 'token'>
   isHeld: (owner: ClaimOwner) => boolean
@@ -28,7 +30,13 @@ export type ProcessDeps = {
   isDraining: () => boolean
   drainSignal: AbortSignal
   onNudge: (projectId: string, listener: () => void) => () => void
-  onEmit?: (attempt: Attempt, value: Emission) => void
+}
+
+/** Where viewers see what happens. Nothing here fails a stage: the journal has it all. */
+export type Live = {
+  open(attempt: Attempt): Promise<LiveStage>
+  /** Tells the statuses that the journal holds. */
+  announce(project: Project): Promise<void>
 }
 
 /** What the queue has to do with the job: forget it, bring it back later, or give it to somebody else. */
@@ -50,14 +58,19 @@ export async function processJob(deps: ProcessDeps, data: JobData, token: string
     deps.log.debug({ project_id: data.projectId, stage: data.stage, why: attempt }, 'nothing to do for this job')
     return { kind: 'done' }
   }
+  await deps.live.announce(project)
   const outcome = await performAttempt(deps, attempt)
+  await deps.live.announce(project)
   return settle(deps, attempt, outcome)
 }
 
-/** A project that was deleted since needs nothing. */
+/** A project that was deleted since needs nothing; a job in another's name is none of ours. */
 async function openOrForget(deps: ProcessDeps, data: JobData): Promise<Project | undefined> {
   try {
-    return await deps.store.open(data.projectId)
+    const project = await deps.store.open(data.projectId)
+    if (project.read().state.owner === data.owner) return project
+    deps.log.warn({ project_id: data.projectId, owner: data.owner }, 'refused a job in the name of another owner')
+    return undefined
   } catch (error) {
     if (toAppError(error).code !== 'not_found') throw error
     return undefined
@@ -81,12 +94,12 @@ async function performAttempt(deps: ProcessDeps, attempt: Attempt): Promise<Outc
     stage,
     nice,
     log,
-    providers: deps.providersFor(nice),
+    providers: deps.providersFor({ nice, ledger: createLedger(attempt) }),
     limits: { softS: stage.softTimeLimitS ?? deps.limits.softS, hardS: stage.timeLimitS ?? deps.limits.hardS },
     isDraining: deps.isDraining,
     drainSignal: deps.drainSignal,
     onNudge: (listener) => deps.onNudge(id, listener),
-    onEmit: (value) => deps.onEmit?.(attempt, value),
+    live: await deps.live.open(attempt),
   })
 }
 
@@ -114,7 +127,7 @@ async function settle(deps: ProcessDeps, attempt: Attempt, outcome: Outcome): Pr
 /** Queues what comes next now; should this process die before it, the reconciler does it. */
 async function goOn(deps: ProcessDeps, project: Project): Promise<Verdict> {
   const next = await advance(project)
-  if (next) await deps.dispatcher.enqueue([next])
+  if (next) await Promise.all([deps.dispatcher.enqueue([next]), deps.live.announce(project)])
   return { kind: 'done' }
 }
 

@@ -19,6 +19,10 @@ export function createKeys(dataId: string): RedisKeys {
     bull: `${prefix}:bull`,
     key: (...parts) => [prefix, ...parts].join(':'),
     progressChannel: (projectId) => `progress:${projectId}`,
-    stageChannel: (projectId, stage) => `ai_story:project:${projectId}:stage:${stage}`,
+    stageChannel,
   }
+}
+
+export function stageChannel(projectId: string, stage: string): string {
+  return `ai_story:project:${projectId}:stage:${stage}`
 }

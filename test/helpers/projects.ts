@@ -1,7 +1,8 @@
 /** A store with one small project in a temp folder. */
 import type { TestContext } from 'node:test'
 import { uuidv7 } from '../../src/lib/ids.ts'
-import { type Attempt, claimStage } from '../../src/project/attempt.ts'
+import type { Attempt } from '../../src/project/attempt.ts'
+import { claimStage } from '../../src/project/claim.ts'
 import { dataLayout } from '../../src/project/layout.ts'
 import type { ClaimOwner } from '../../src/project/records.ts'
 import { createProjectStore, type Project, type ProjectStore } from '../../src/project/store.ts'

@@ -50,6 +50,7 @@ export const completed = (stage: string, fence: string): RecordBody => ({
   stage,
   fence,
   result: { value: fence },
+  text: null,
   credit: CREDIT,
 })
 export const failed = (stage: string, fence: string, retry_at: string | null): RecordBody => ({

@@ -10,6 +10,7 @@ import type { StageContext, StageDefinition } from '../../src/pipelines/define.t
 import { runStage } from '../../src/pipelines/run.ts'
 import type { Project } from '../../src/project/store.ts'
 import type { Providers } from '../../src/providers/pick.ts'
+import { recordedStage } from '../helpers/live.ts'
 import { ALIVE, begin, createProject, openStore } from '../helpers/projects.ts'
 
 type Run = StageDefinition['run']
@@ -31,6 +32,7 @@ async function perform(project: Project, run: Run, change: Partial<RunRequest> =
     isDraining: () => false,
     drainSignal: new AbortController().signal,
     onNudge: () => () => {},
+    live: recordedStage(),
     ...change,
   })
 }
@@ -45,7 +47,7 @@ async function untilAborted({ signal }: StageContext): Promise<never> {
 
 test('a generator streams, counts and returns; a plain function does too', async (t) => {
   const project = await start(t, { text: 'hi' })
-  const emitted: unknown[] = []
+  const live = recordedStage()
   const outcome = await perform(
     project,
     async function* ({ input, attempt }) {
@@ -53,11 +55,12 @@ test('a generator streams, counts and returns; a plain function does too', async
       yield { current: 1, total: 4, item_name: 'x' }
       return { text: input.text.toUpperCase(), attempt }
     },
-    { onEmit: (value) => emitted.push(value) },
+    { live },
   )
   assert.deepEqual(outcome, { kind: 'completed' })
   assert.deepEqual(stageOf(project).result, { text: 'HI', attempt: 1 })
-  assert.deepEqual(emitted, ['a token', { current: 1, total: 4, item_name: 'x' }])
+  assert.equal(stageOf(project).text, 'a token')
+  assert.deepEqual(live.said, ['a token', { current: 1, total: 4, item_name: 'x' }])
   assert.equal(existsSync(project.paths.work) ? readdirSync(project.paths.work).length : 0, 0)
 })
 

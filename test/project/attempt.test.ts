@@ -4,7 +4,8 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { artifactPath } from '../../src/project/artifacts.ts'
-import { claimStage, loadValue } from '../../src/project/attempt.ts'
+import { loadValue } from '../../src/project/attempt.ts'
+import { claimStage } from '../../src/project/claim.ts'
 import { createProjectStore } from '../../src/project/store.ts'
 import { queueStage } from '../../src/queue/plan.ts'
 import { ALIVE, begin, createProject, NO_CREDIT, openStore } from '../helpers/projects.ts'
@@ -20,10 +21,10 @@ test('of two processes that claim at once one wins, and only its writes count', 
   const current = attempts.filter((a) => a.isCurrent())
   assert.equal(current.length, 1)
   for (const loser of attempts.filter((a) => a !== current[0])) {
-    await assert.rejects(loser.complete('loser', NO_CREDIT), { code: 'superseded' })
+    await assert.rejects(loser.complete({ result: 'loser', text: null, credit: NO_CREDIT }), { code: 'superseded' })
     await assert.rejects(loser.putArtifact('x.txt', { data: 'loser' }, 'text/plain'), { code: 'superseded' })
   }
-  const done = await current[0]!.complete('winner', NO_CREDIT)
+  const done = await current[0]!.complete({ result: 'winner', text: null, credit: NO_CREDIT })
   assert.equal(done.state.stages[0]!.result, 'winner')
 })
 
@@ -32,7 +33,7 @@ test('a held claim is left alone, a finished task has nothing to claim', async (
   const attempt = await begin(project, 'write')
   const taskId = project.read().state.stages[0]!.task_id!
   assert.equal(await claimStage(project, { stage: 'write', taskId, owner: ALIVE, isHeld: () => true }), 'held')
-  await attempt.complete(null, NO_CREDIT)
+  await attempt.complete({ result: null, text: null, credit: NO_CREDIT })
   assert.equal(await claimStage(project, { stage: 'write', taskId, owner: ALIVE, isHeld: () => true }), 'stale')
   assert.equal(await claimStage(project, { stage: 'nope', taskId, owner: ALIVE, isHeld: () => true }), 'stale')
 })
@@ -69,7 +70,7 @@ test('values over 16 KB become artifacts and come back whole', async (t) => {
   const big = { text: 'x'.repeat(20_000) }
   await attempt.remember({ name: 'big', key: 'key', value: big, files: [] })
   assert.deepEqual(await attempt.recall('big', 'key'), { value: big })
-  const { state } = await attempt.complete(big, NO_CREDIT)
+  const { state } = await attempt.complete({ result: big, text: null, credit: NO_CREDIT })
   assert.equal(state.stages[0]!.result, null)
   assert.deepEqual(await loadValue(project, state.stages[0]!.result_artifact!), big)
   assert.ok(readFileSync(project.paths.state).length < 8_000)

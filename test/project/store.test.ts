@@ -53,7 +53,7 @@ test('a lost journal begins anew from the state file; a broken state file is wri
   const store = await openStore(t)
   const project = await createProject(store)
   const attempt = await begin(project, 'write')
-  await attempt.complete({ words: 3 }, NO_CREDIT)
+  await attempt.complete({ result: { words: 3 }, text: null, credit: NO_CREDIT })
   rmSync(project.paths.journal)
   const found = await createProjectStore(store.layout).open(project.id)
   assert.equal(found.read().state.stages[0]!.status, 'completed')
