@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { z } from 'zod'
+import type { videoInput } from '../../src/pipelines/video/schema.ts'
 import { type DataLayout, projectLayout } from '../../src/project/layout.ts'
 import type { ProjectState } from '../../src/project/project.ts'
 import { decodeRecord } from '../../src/project/records.ts'
@@ -13,7 +15,7 @@ export const STAGES = ['script', 'assets', 'render', 'thumbnail', 'upload'] as c
 
 export type FilmStage = (typeof STAGES)[number]
 
-export type FilmInput = { text: string; title?: string; height?: number; max_duration_s?: number }
+export type FilmInput = z.input<typeof videoInput>
 
 const TEXTS = join(import.meta.dirname, '../fixtures/texts')
 
@@ -44,11 +46,13 @@ export async function identitiesOf(layout: DataLayout, state: ProjectState): Pro
   return Object.fromEntries(entries)
 }
 
-/** Files that nothing may touch any more: those of finished stages and steps. */
-export function finishedFiles({ stages, artifacts }: ProjectState): string[] {
-  const done = new Set(stages.filter((s) => s.status === 'completed').map((s) => s.name))
-  const ofStages = artifacts.filter((a) => done.has(a.stage)).map((a) => a.name)
-  return [...new Set([...ofStages, ...stages.flatMap((s) => s.steps.flatMap((step) => step.files))])]
+/** The identities of what nothing may touch any more: the files of finished stages and steps. */
+export async function finishedFiles(layout: DataLayout, state: ProjectState): Promise<Record<string, string>> {
+  const { stages, artifacts } = state
+  const isDone = (name: string) => stages.some((s) => s.name === name && s.status === 'completed')
+  const ofStages = artifacts.filter((a) => isDone(a.stage)).map((a) => a.name)
+  const names = new Set([...ofStages, ...stages.flatMap((s) => s.steps.flatMap((step) => step.files))])
+  return Object.fromEntries(Object.entries(await identitiesOf(layout, state)).filter(([name]) => names.has(name)))
 }
 
 /** `stage/step` for every step record of the journal, in order; one that was done twice is there twice. */

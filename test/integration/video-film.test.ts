@@ -19,7 +19,8 @@ import { openWorkFolder } from '../helpers/work-folder.ts'
 
 const FILES = ['metadata.json', 'thumbnail.jpg', 'video.mp4', 'video.srt']
 
-const FILMS: [words: string, input: FilmInput, size: { height: number; max_duration_s: number }][] = [
+/** What is asked for, and what must come of it. */
+const FILMS: [words: string, input: FilmInput, size: { height: 360 | 720; max_duration_s: number }][] = [
   ['with the defaults', { text: readText('second-inaugural') }, { height: 720, max_duration_s: 60 }],
   ['small and short', smallFilm(), { height: 360, max_duration_s: 25 }],
 ]
