@@ -14,6 +14,7 @@ import type { Phase, Service } from './launch/service.ts'
 import { HURRY_MS, stopAll, workerNames } from './launch/stop.ts'
 import { childEnvironment } from './lib/child-environment.ts'
 import { dataLayout } from './project/layout.ts'
+import { chargeDeath, culpritOf, type WorkerDeath } from './queue/blame.ts'
 import { locateRedis, type RedisLocation } from './redis/locate.ts'
 import { createSupervisor, type Supervisor } from './supervisor/supervisor.ts'
 import { endSurvivors } from './supervisor/sweep.ts'
@@ -83,7 +84,7 @@ async function start(run: Run): Promise<App> {
     policy: { hangKillMs: config.hangKillS * 1_000 },
     onFact(fact) {
       onFact(fact)
-      if (fact.type === 'child_exited' && service) void takeJobsBack(run, fact.name, service)
+      if (fact.type === 'child_exited' && service) void takeJobsBack(run, { ...fact, worker: fact.name }, service)
     },
     onMessage: run.held.note,
   })
@@ -121,7 +122,11 @@ function orderFor(
   return { config, runId, dataId: folder.dataId, redis: { url: place.url, mode: place.mode }, ...who }
 }
 
-async function takeJobsBack({ held, onFact }: Run, worker: string, service: Service): Promise<void> {
+async function takeJobsBack({ held, onFact }: Run, death: WorkerDeath, service: Service): Promise<void> {
+  const { worker } = death
+  const culprit = culpritOf(held.of(worker), death)
+  // A full disk, or a project deleted meanwhile, leaves it uncharged: then it simply runs again.
+  if (culprit) await chargeDeath(service.store, culprit, death).catch(() => {})
   const jobs = await held.takeBack(worker, service.dispatcher)
   onFact({ type: 'jobs_taken_back', worker, jobs })
 }
