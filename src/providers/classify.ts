@@ -1,15 +1,6 @@
 /** What a failed call to a provider means for the work: one pure decision over what real servers send. */
 import { type Evidence, evidenceOf } from './evidence.ts'
-
-export type FailureClass =
-  | 'cancelled'
-  | 'rate_limit'
-  | 'quota_exhausted'
-  | 'transient'
-  | 'misconfigured'
-  | 'rejected'
-  | 'invalid_request'
-  | 'invalid_output'
+import type { FailureClass } from './provider.ts'
 
 /** `retryAfterMs` is the server's wish; `resetsAt` is when a used-up quota comes back, where that is known. */
 export type Failure = {
@@ -103,7 +94,8 @@ function kindOf(evidence: Evidence): FailureClass {
   if (named) return named
   if (evidence.status !== undefined) return byStatus(evidence.status, evidence.shouldRetry)
   if (evidence.transport) return BY_TRANSPORT[evidence.transport] ?? 'transient'
-  return evidence.isParseError ? 'invalid_output' : 'transient'
+  // What is left broke on the way: "terminated", a frame that is not JSON, a body that ends too early.
+  return 'transient'
 }
 
 function byStatus(status: number, shouldRetry: boolean | undefined): FailureClass {

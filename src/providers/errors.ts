@@ -1,6 +1,7 @@
 /** Turns a failed call into the error that a stage throws: a code, a sentence that names the setting, and the class. */
 import { AppError, type ErrorCode } from '../lib/errors.ts'
-import { classifyError, type Failure, type FailureClass } from './classify.ts'
+import { classifyError, type Failure } from './classify.ts'
+import type { FailureClass } from './provider.ts'
 
 /** What was called; `setting` names the model's variable. `secret` never appears in a message. */
 export type Called = {

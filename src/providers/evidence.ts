@@ -1,6 +1,6 @@
 /** Reads out of a thrown value what a decision needs: the many shapes of errors are known here and nowhere else. */
 import { AppError, errnoOf, messageOf } from '../lib/errors.ts'
-import type { FailureClass } from './classify.ts'
+import type { FailureClass } from './provider.ts'
 import { nextMidnight, waitOf } from './waits.ts'
 
 export type Evidence = {
@@ -15,7 +15,6 @@ export type Evidence = {
   moderated: boolean
   shouldRetry: boolean | undefined
   transport: string | undefined
-  isParseError: boolean
   retryAfterMs: number | null
   resetsAt: string | null
   message: string
@@ -43,8 +42,8 @@ export function evidenceOf(error: unknown, nowMs: number): Evidence {
     moderated: Array.isArray((body.metadata as Body | undefined)?.reasons),
     shouldRetry: flagOf(headers.get('x-should-retry')),
     transport: transportOf(error),
-    isParseError: error instanceof SyntaxError,
-    retryAfterMs: (own?.retry_after_ms as number | undefined) ?? waitOf({ headers, details, metadata: body.metadata }, nowMs),
+    retryAfterMs:
+      (own?.retry_after_ms as number | undefined) ?? waitOf({ headers, details, metadata: body.metadata }, nowMs),
     resetsAt: (own?.resets_at as string | undefined) ?? (quota === 'day' ? nextMidnight(nowMs, GOOGLE_ZONE) : null),
     message: sentenceOf(error, body),
   }

@@ -63,6 +63,17 @@ export type Narrator = {
 
 export type SpeechProvider = { open(wish: VoiceWish, work: Work): Promise<Narrator> }
 
+/** What a failed call means; classify.ts decides it, and errors carry it as `details.class`. */
+export type FailureClass =
+  | 'cancelled'
+  | 'rate_limit'
+  | 'quota_exhausted'
+  | 'transient'
+  | 'misconfigured'
+  | 'rejected'
+  | 'invalid_request'
+  | 'invalid_output'
+
 /**
  * One question to a chat model. `requestKey` names it: the same in every attempt of the same work, so that an answer
  * that was already paid for is found again. `maxTokens` limits the answer.
@@ -97,7 +108,7 @@ export type JsonShape<T> = { name: string; schema: { parse(value: unknown): T };
 export type JsonRequest<T> = TextRequest & JsonShape<T> & { onText?: (delta: string) => void }
 
 /**
- * A chat model. Calls throw AppErrors whose `details.class` is a `FailureClass` (classify.ts), or the signal's reason.
+ * A chat model. Calls throw AppErrors whose `details.class` is a `FailureClass`, or the signal's reason.
  * There is no retry inside: a call that failed midway has streamed half a text, which the next attempt replaces.
  */
 export type TextModel = {
@@ -140,4 +151,6 @@ export type CallLedger = {
   before(requestKey: string, about: { provider: string; model: string; kind: string }): Promise<{ raw: string } | null>
   /** Stores the raw answer, before anything reads it. */
   after(requestKey: string, raw: string): Promise<void>
+  /** Drops a stored answer that proved useless, so that the next attempt asks again. */
+  forget?(requestKey: string): Promise<void>
 }

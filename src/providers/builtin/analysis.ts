@@ -15,7 +15,7 @@ const TARGET_SHARE = 0.92
 export function writeScript(brief: ScriptBrief): Script {
   const blocks = plainText(brief.text)
   const tongue = tongueOf(blocks.map((block) => block.text).join('\n'))
-  const sentences = sentencesOf(spoken(blocks), tongue.language)
+  const sentences = sentencesOf(spokenBlocks(blocks), tongue.language)
   const { vectors, weightOf } = termsOf(
     sentences.map((sentence) => sentence.text),
     tongue.language,
@@ -33,7 +33,7 @@ export function writeScript(brief: ScriptBrief): Script {
 }
 
 /** Headings are titles, not speech, unless there is nothing else. */
-function spoken(blocks: readonly Block[]): Block[] {
+export function spokenBlocks(blocks: readonly Block[]): Block[] {
   const paragraphs = blocks.filter((block) => block.kind === 'paragraph')
   return paragraphs.length > 0 ? paragraphs : [...blocks]
 }

@@ -9,6 +9,9 @@ import { type Answer, encodeLine, type Request } from './tool-protocol.ts'
 const METHODS: Record<Request['method'], (params: never) => Promise<unknown>> = {
   // Loaded on first use: drawing needs no language model, and analysis needs no picture library.
   write_script: async (brief) => (await import('./analysis.ts')).writeScript(brief),
+  edit_story: async (text) => (await import('./story-edit.ts')).editStory(text),
+  board_story: async (brief) => (await import('./story-board.ts')).boardStory(brief),
+  move_camera: async (texts) => (await import('./story-moves.ts')).moveCamera(texts),
   draw_card: async (card) => (await import('./card.ts')).drawCard(card),
 }
 

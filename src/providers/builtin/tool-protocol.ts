@@ -1,9 +1,13 @@
 /** What the drawing and analysing child is asked, and how it answers. */
 import type { ErrorCode } from '../../lib/errors.ts'
 import type { PictureBrief, Script, ScriptBrief } from '../provider.ts'
+import type { Board, BoardBrief, EditedStory, Movement } from './story.ts'
 
 export type Methods = {
   write_script: { params: ScriptBrief; result: Script }
+  edit_story: { params: string; result: EditedStory }
+  board_story: { params: BoardBrief; result: Board }
+  move_camera: { params: string[]; result: Movement[] }
   draw_card: { params: PictureBrief; result: undefined }
 }
 
