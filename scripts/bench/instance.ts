@@ -1,4 +1,5 @@
 /** The real program on a free port, as `npm start` runs it, and what can be asked of it. */
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Project } from '../../src/api/schemas/project.ts'
@@ -8,7 +9,7 @@ import { AppError } from '../../src/lib/errors.ts'
 import { findByEnvironment } from '../../src/lib/process-tree.ts'
 import { until } from '../../src/lib/until.ts'
 import { findFreePort } from '../../src/redis/port.ts'
-import { type Program, ROOT, startNode } from './program.ts'
+import { type Program, ROOT, startProgram } from './program.ts'
 
 export type Instance = {
   readonly pid: number
@@ -37,7 +38,7 @@ export async function startInstance({ dataDir, env, signal }: InstanceOptions): 
   const port = await findFreePort()
   const url = `http://127.0.0.1:${port}`
   const settings = { PORT: String(port), DATA_DIR: dataDir, REDIS: 'spawn', LOG_FORMAT: 'json' }
-  const program = startNode(join(ROOT, 'src/main.ts'), [], { env: { ...settings, ...env }, cwd: dataDir })
+  const program = startProgram(process.execPath, startArguments(), { env: { ...settings, ...env }, cwd: dataDir })
   try {
     const api = createClient({ url })
     await until(() => isHealthy(url, signal), { timeoutMs: BOOT_MS, everyMs: 10, signal, what: `${url} to be healthy` })
@@ -48,6 +49,13 @@ export async function startInstance({ dataDir, env, signal }: InstanceOptions): 
     const said = [...program.lines.slice(-3), program.errors()].join('\n')
     throw new AppError('unavailable', `The program did not become healthy: ${said}`, { cause: error })
   }
+}
+
+/** What `npm start` gives to node, with the path made absolute. */
+function startArguments(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } }
+  const words = scripts.start.split(' ').slice(2)
+  return words.map((word) => (word.endsWith('.ts') ? join(ROOT, word) : word))
 }
 
 async function isHealthy(url: string, signal: AbortSignal): Promise<boolean> {

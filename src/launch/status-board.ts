@@ -8,6 +8,8 @@ import type { RedisHealth } from '../redis/monitor.ts'
 import { QUEUE_NAMES } from '../settings.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
 
+type Phase = 'starting' | 'running' | 'stopping'
+
 export type StatusSources = {
   version: string
   startedMs: number
@@ -17,32 +19,37 @@ export type StatusSources = {
   dispatcher: Dispatcher
   store: ProjectStore
   catalog: Catalog
-  phase: () => 'starting' | 'running' | 'stopping'
+  phase: () => Phase
   /** Groups that must each have a ready process. */
   groups: readonly string[]
 }
 
 const SAMPLE_MS = 1_000
+const HEALTH_MS = 50
 
 export function createStatusBoard(sources: StatusSources): () => Promise<StatusData> {
   const queues = createSample(() => sources.dispatcher.counts().catch(() => NO_COUNTS), SAMPLE_MS)
   const projects = createSample(() => countProjects(sources), SAMPLE_MS)
+  let seen: { health: Health; phase: Phase; atMs: number } | undefined
+
+  /** Many may ask many times a second; the processes change less often than that. */
+  function health(): Health {
+    const [phase, atMs] = [sources.phase(), performance.now()]
+    if (seen && seen.phase === phase && atMs - seen.atMs < HEALTH_MS) return seen.health
+    const services = servicesOf(sources, sources.children())
+    seen = { health: { ...verdict(sources, services), services }, phase, atMs }
+    return seen.health
+  }
+
   return async () => {
-    const children = sources.children()
-    const services = servicesOf(sources, children)
-    const { status, message } = verdict(sources, services)
-    return {
-      status,
-      message,
-      version: sources.version,
-      pid: process.pid,
-      uptime_s: Math.round(performance.now() - sources.startedMs) / 1_000,
-      services,
-      queues: await queues(),
-      projects: await projects(),
-    }
+    const [waiting, counted] = await Promise.all([queues(), projects()])
+    const uptime_s = Math.round(performance.now() - sources.startedMs) / 1_000
+    const { version } = sources
+    return { ...health(), version, pid: process.pid, uptime_s, queues: waiting, projects: counted }
   }
 }
+
+type Health = Pick<StatusData, 'status' | 'message' | 'services'>
 
 const NO_COUNTS = Object.fromEntries(
   QUEUE_NAMES.map((name) => [name, { waiting: 0, active: 0, failed: 0 } satisfies QueueCounts]),
