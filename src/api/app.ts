@@ -7,22 +7,28 @@ import type { Api, ApiContext, ApiEnv } from './context.ts'
 import type { ApiDeps } from './deps.ts'
 import { createFrame } from './frame.ts'
 import { createGate } from './gate.ts'
+import { createLive, type Live } from './live/live.ts'
 import { problemResponse } from './problem.ts'
 import { addArtifactRoutes } from './routes/artifacts.ts'
 import { addDocumentRoute } from './routes/document.ts'
+import { addEventRoute } from './routes/events.ts'
 import { addHealthRoutes } from './routes/health.ts'
 import { addHomeRoute } from './routes/home.ts'
 import { addLoginRoute } from './routes/login.ts'
 import { addPipelineRoutes } from './routes/pipelines.ts'
 import { addProjectCommandRoutes } from './routes/project-commands.ts'
 import { addProjectRoutes } from './routes/projects.ts'
+import { addSocketRoutes } from './routes/sockets.ts'
 import { addStatusRoute } from './routes/status.ts'
+import { addTaskRoutes } from './routes/tasks.ts'
+import { addTicketRoute } from './routes/tickets.ts'
+import { createTickets } from './tickets.ts'
 import { rejectInvalid } from './validation.ts'
 
 export const MAX_BODY_BYTES = 4 * 1024 * 1024
 
 /** One resource per entry; a new resource is a new line. */
-const ROUTES: readonly ((app: Api, deps: ApiDeps) => void)[] = [
+const ROUTES: readonly ((app: Api, deps: ApiDeps, live: Live) => void)[] = [
   addStatusRoute,
   addHealthRoutes,
   addHomeRoute,
@@ -32,6 +38,9 @@ const ROUTES: readonly ((app: Api, deps: ApiDeps) => void)[] = [
   addProjectRoutes,
   addProjectCommandRoutes,
   addArtifactRoutes,
+  addTaskRoutes,
+  addEventRoute,
+  addSocketRoutes,
 ]
 
 export function createApp(deps: ApiDeps): Api {
@@ -40,9 +49,13 @@ export function createApp(deps: ApiDeps): Api {
   app.onError((error, c) => problemResponse(error, c, deps.log))
   app.notFound((c) => problemResponse(unknownRoute(app, c), c, deps.log))
   app.use(createFrame(deps.log))
-  app.use(createGate({ auth: createAuthenticator(deps.auth), allowedHosts: deps.allowedHosts, log: deps.log }))
+  const tickets = createTickets()
+  const auth = createAuthenticator(deps.auth, tickets)
+  app.use(createGate({ auth, allowedHosts: deps.allowedHosts, log: deps.log }))
   app.on(['POST', 'PUT', 'PATCH', 'DELETE'], '*', bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }))
-  for (const add of ROUTES) add(app, deps)
+  addTicketRoute(app, tickets)
+  const live = createLive(deps)
+  for (const add of ROUTES) add(app, deps, live)
   return app
 }
 

@@ -1,5 +1,6 @@
 /** Who a request comes from: tokens, the login cookie, and one-time login links. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Tickets } from './tickets.ts'
 
 export type AuthSettings = {
   operatorToken: string | null
@@ -10,7 +11,13 @@ export type AuthSettings = {
 /** The operator sees and does everything; anybody else only what they own. */
 export type Caller = { name: string; operator: boolean }
 
-export type Credentials = { authorization: string | undefined; cookie: string | undefined }
+export type Credentials = {
+  authorization: string | undefined
+  cookie: string | undefined
+  /** Only of a live connection: a one-time ticket, and what a WebSocket offers as its protocols. */
+  ticket?: string
+  protocols?: string
+}
 
 export type Authenticator = {
   /** False when no token is set: then everybody who reaches us is the operator, and nothing is looked at. */
@@ -20,8 +27,13 @@ export type Authenticator = {
 
 export const COOKIE = 'showrunner_token'
 export const OPERATOR: Caller = { name: 'operator', operator: true }
+/** The protocol that a WebSocket offers, and is answered with, before a token: the token itself is never repeated. */
+export const SUBPROTOCOL = 'showrunner'
 
-export function createAuthenticator(settings: Pick<AuthSettings, 'operatorToken' | 'users'>): Authenticator {
+export function createAuthenticator(
+  settings: Pick<AuthSettings, 'operatorToken' | 'users'>,
+  tickets?: Tickets,
+): Authenticator {
   const known = settings.users.map((user) => ({
     hash: digest(user.token),
     caller: { name: user.name, operator: false },
@@ -32,7 +44,8 @@ export function createAuthenticator(settings: Pick<AuthSettings, 'operatorToken'
     required,
     identify(credentials) {
       const token = tokenOf(credentials)
-      return token === undefined ? undefined : find(known, digest(token))
+      const caller = token === undefined ? undefined : find(known, digest(token))
+      return caller ?? (credentials.ticket === undefined ? undefined : tickets?.take(credentials.ticket))
     },
   }
 }
@@ -63,14 +76,15 @@ export function createOneTimeLogins(now: () => number = () => performance.now(),
 }
 
 /** The header wins over the cookie, so that a script in a logged-in browser can act as somebody else. */
-function tokenOf({ authorization, cookie }: Credentials): string | undefined {
+function tokenOf({ authorization, cookie, protocols }: Credentials): string | undefined {
   const bearer = authorization?.match(/^Bearer +(\S+) *$/i)?.[1]
   if (bearer !== undefined) return bearer
   for (const pair of cookie?.split(';') ?? []) {
     const [name, value] = pair.trim().split('=', 2)
     if (name === COOKIE && value) return decoded(value)
   }
-  return undefined
+  const [marker, token] = protocols?.split(',').map((offered) => offered.trim()) ?? []
+  return marker === SUBPROTOCOL && token ? token : undefined
 }
 
 function decoded(value: string): string {

@@ -2,14 +2,23 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import type { WebSocket } from 'ws'
 import { AppError } from '../lib/errors.ts'
 import type { Caller } from './auth.ts'
 
 export type ApiEnv = {
   /** Absent when a test calls the app without a socket. */
-  Bindings: Partial<HttpBindings>
+  Bindings: Partial<HttpBindings> & {
+    /** Only with a WebSocket handshake. */
+    upgrade?: Upgrade
+    /** Aborts when the server stops: what could wait for long ends then. */
+    closing?: AbortSignal
+  }
   Variables: { requestId: string; caller: Caller | undefined }
 }
+
+/** How a route accepts a handshake; its answer is then not sent. */
+export type Upgrade = { accept(open: (socket: WebSocket) => void): void }
 
 export type Api = OpenAPIHono<ApiEnv>
 export type ApiContext = Context<ApiEnv>

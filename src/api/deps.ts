@@ -2,6 +2,7 @@
 import type { Log } from '../lib/log.ts'
 import type { Commands } from '../queue/commands.ts'
 import type { ProjectReader } from '../queue/reader.ts'
+import type { Hub } from '../stream/hub.ts'
 import type { AuthSettings } from './auth.ts'
 import type { PipelineView } from './schemas/pipeline.ts'
 import type { StatusData } from './schemas/status.ts'
@@ -17,6 +18,9 @@ export type ApiDeps = {
   paths: { idempotency: string }
   commands: Commands
   projects: ProjectReader
+  hub: Hub
+  /** How many live viewers there may be at a time. */
+  maxSockets: number
   pipelines: () => Promise<PipelineView[]>
   /** Answered from memory; the route adds nothing to it. */
   status: () => Promise<StatusData>

@@ -25,8 +25,13 @@ export function createGate({ auth, allowedHosts, log }: GateOptions): Middleware
   }
 }
 
+/** Where the browser's own API can set no header. */
+const LIVE_PATH = /^\/ws\/|\/events\/?$/
+
 function credentialsOf(c: ApiContext): Credentials {
-  return { authorization: c.req.header('authorization'), cookie: c.req.header('cookie') }
+  const known = { authorization: c.req.header('authorization'), cookie: c.req.header('cookie') }
+  if (!LIVE_PATH.test(c.req.path)) return known
+  return { ...known, ticket: c.req.query('ticket'), protocols: c.req.header('sec-websocket-protocol') }
 }
 
 /** The log names what came and the setting that would allow it: the answer alone helps nobody behind a proxy. */

@@ -11,8 +11,14 @@ export function commandView({ state, dispatch }: CommandAnswer): CommandBody {
   return { ...projectView(state), dispatch }
 }
 
-/** A remembered step's value can be large, and its key means nothing outside. */
-function stageView({ result_artifact: _artifact, ...stage }: StageState): Project['stages'][number] {
+/** A remembered step's value can be large, its key means nothing outside, and a streamed text is read as live messages. */
+function stageView({
+  result_artifact,
+  text,
+  text_artifact,
+  own_input,
+  ...stage
+}: StageState): Project['stages'][number] {
   return { ...stage, steps: stage.steps.map(({ name, status }) => ({ name, status })) }
 }
 

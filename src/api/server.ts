@@ -8,6 +8,8 @@ import type { Log } from '../lib/log.ts'
 import { ownerOfPort } from '../lib/process-tree.ts'
 import { until } from '../lib/until.ts'
 import type { Api } from './context.ts'
+import { createSocketServer } from './live/socket-server.ts'
+import { createUpgradeHandler } from './live/upgrade.ts'
 
 export type ServerSettings = {
   host: string
@@ -16,6 +18,8 @@ export type ServerSettings = {
   /** Ends the server at once. */
   signal?: AbortSignal
   log: Log
+  /** How often WebSockets are looked at; see socket-server.ts. */
+  beatMs?: number
 }
 
 export type ApiServer = {
@@ -31,15 +35,24 @@ export async function startServer(app: Api, settings: ServerSettings): Promise<A
   const serverOptions: ServerOptions = {
     headersTimeout: 15_000,
     requestTimeout: 120_000,
-    shouldUpgradeCallback: (request) => isWebSocket(request) && server.listenerCount('upgrade') > 0,
+    shouldUpgradeCallback: isWebSocket,
   }
-  const server = createAdaptorServer({ fetch: app.fetch, hostname: settings.host, serverOptions }) as Server
+  const closing = new AbortController()
+  const fetch: typeof app.fetch = (request, env) =>
+    app.fetch(request, Object.assign(env as object, { closing: closing.signal }))
+  const server = createAdaptorServer({ fetch, hostname: settings.host, serverOptions }) as Server
   const sockets = trackSockets(server)
+  const live = createSocketServer(settings.log, settings.beatMs)
+  server.on('upgrade', createUpgradeHandler({ app, sockets: live, log: settings.log }))
   server.on('clientError', answerUnreadable)
   await listen(server, settings)
   server.on('error', (error) => settings.log.error({ error }, 'the HTTP server reported an error'))
   const port = (server.address() as AddressInfo).port
-  const close = (deadlineMs: number) => closeServer(server, sockets, deadlineMs)
+  const close = (deadlineMs: number) => {
+    closing.abort()
+    live.close()
+    return closeServer(server, sockets, deadlineMs)
+  }
   settings.signal?.addEventListener('abort', () => void close(0), { once: true })
   return { url: `http://${urlHost(settings.host)}:${port}`, port, close }
 }

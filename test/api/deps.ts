@@ -10,9 +10,12 @@ import { AppError } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { ACTIVE, type ArtifactState, type ProjectState, type StageState, summaryOf } from '../../src/project/project.ts'
 import type { Commands, CreateRequest } from '../../src/queue/commands.ts'
-import type { ProjectReader } from '../../src/queue/reader.ts'
+import type { ProjectReader, TaskView } from '../../src/queue/reader.ts'
+import { createFakeHub, type FakeHub } from './fake-hub.ts'
 
 export type Fake = ApiDeps & {
+  hub: FakeHub
+  tasks: Map<string, TaskView>
   states: Map<string, ProjectState>
   files: Map<string, { path: string; artifact: ArtifactState }>
   folder: string
@@ -20,10 +23,11 @@ export type Fake = ApiDeps & {
 }
 
 /** Call with `using`, so that its folder goes when the test ends. */
-export function fakeDeps(changes: Partial<ApiDeps> = {}): Fake {
+export function fakeDeps({ hub = createFakeHub(), ...changes }: Partial<ApiDeps> & { hub?: FakeHub } = {}): Fake {
   const folder = mkdtempSync(join(tmpdir(), 'showrunner-api-'))
   const states = new Map<string, ProjectState>()
   const files: Fake['files'] = new Map()
+  const tasks: Fake['tasks'] = new Map()
   return {
     version: '0.0.0-test',
     startedMs: performance.now(),
@@ -31,8 +35,9 @@ export function fakeDeps(changes: Partial<ApiDeps> = {}): Fake {
     auth: { operatorToken: null, users: [], oneTime: createOneTimeLogins() },
     allowedHosts: [],
     paths: { idempotency: join(folder, 'idempotency') },
-    commands: fakeCommands(states),
-    projects: fakeReader(states, files),
+    commands: fakeCommands(states, tasks),
+    projects: fakeReader({ states, files, tasks }),
+    maxSockets: 100,
     pipelines: async () => [
       {
         name: 'hello',
@@ -45,6 +50,8 @@ export function fakeDeps(changes: Partial<ApiDeps> = {}): Fake {
     status: async () => statusData('healthy'),
     ready: async () => ({ ok: true, checks: [{ name: 'redis', ok: true, message: 'at /secret/path' }] }),
     ...changes,
+    hub,
+    tasks,
     states,
     files,
     folder,
@@ -121,6 +128,9 @@ function stageState(): StageState {
     attempts: 1,
     retries: 0,
     retry_at: null,
+    waits: 0,
+    wait_until: null,
+    own_input: null,
     task_id: 'p1-1',
     started_at: time,
     finished_at: time,
@@ -129,6 +139,8 @@ function stageState(): StageState {
     steps: [{ name: 'count', status: 'completed', key: 'k', result: { value: 42 }, files: [] }],
     result: { text: 'HI' },
     result_artifact: null,
+    text: null,
+    text_artifact: null,
     error: null,
     provider: 'builtin',
     model: null,
@@ -137,7 +149,7 @@ function stageState(): StageState {
   }
 }
 
-function fakeCommands(states: Map<string, ProjectState>): Commands {
+function fakeCommands(states: Fake['states'], tasks: Fake['tasks']): Commands {
   const get = (id: string) => {
     const state = states.get(id)
     if (!state) throw new AppError('not_found', `There is no project ${id}`)
@@ -161,6 +173,13 @@ function fakeCommands(states: Map<string, ProjectState>): Commands {
       if (!get(id).stages.some((s) => s.name === stage)) throw new AppError('not_found', `There is no stage ${stage}`)
       return move(id, 'queued')
     },
+    async executeStage(id, { stage }) {
+      if (!get(id).stages.some((s) => s.name === stage)) throw new AppError('not_found', `There is no stage ${stage}`)
+      if (ACTIVE.has(get(id).status)) throw new AppError('wrong_state', 'The project is at work')
+      const taskId = `${id}-${tasks.size + 2}`
+      tasks.set(`${id}/${taskId}`, taskView(id, taskId, stage))
+      return { ...move(id, 'queued'), taskId }
+    },
     async remove(id) {
       if (ACTIVE.has(get(id).status)) throw new AppError('wrong_state', 'The project is at work')
       states.delete(id)
@@ -181,8 +200,21 @@ function createIn(states: Map<string, ProjectState>, { id, pipeline, input, titl
   return { state, dispatch: 'queued' as const }
 }
 
-function fakeReader(states: Map<string, ProjectState>, files: Fake['files']): ProjectReader {
+export function taskView(
+  project_id: string,
+  task_id: string,
+  stage: string,
+  changes: Partial<TaskView> = {},
+): TaskView {
+  const info = { progress: 0, message: null, error: null, retries: 0 }
+  return { task_id, project_id, stage, state: 'PENDING', result: null, info, ...changes }
+}
+
+function fakeReader({ states, files, tasks }: Pick<Fake, 'states' | 'files' | 'tasks'>): ProjectReader {
   return {
+    task: async (id, taskId) => tasks.get(`${id}/${taskId}`),
+    texts: async () => ({ shout: 'HI' }),
+    revisions: async () => ({}),
     read: async (id) => states.get(id),
     async list({ status, owner, limit, q }) {
       const all = [...states.values()].reverse().filter((s) => owner === undefined || s.owner === owner)

@@ -24,6 +24,8 @@ const StageSchema = z
     attempts: z.int(),
     retries: z.int(),
     retry_at: TimeSchema.nullable(),
+    waits: z.int(),
+    wait_until: TimeSchema.nullable(),
     task_id: z.string().nullable(),
     started_at: TimeSchema.nullable(),
     finished_at: TimeSchema.nullable(),
@@ -79,10 +81,15 @@ export const ProjectListSchema = z
 /** Deeper values would overflow the stack of whoever walks them. */
 const MAX_DEPTH = 64
 
+export const InputSchema = AnySchema.refine(
+  (value) => depthOf(value) <= MAX_DEPTH,
+  `nested deeper than ${MAX_DEPTH} levels`,
+)
+
 export const CreateProjectSchema = z
   .strictObject({
     pipeline: NameSchema,
-    input: AnySchema.refine((value) => depthOf(value) <= MAX_DEPTH, `nested deeper than ${MAX_DEPTH} levels`),
+    input: InputSchema,
     title: z.string().trim().min(1).max(200).optional(),
     autostart: z.boolean().default(true),
   })
