@@ -1,0 +1,56 @@
+/** Where stages put what they stream: one for a worker, with a stream for each attempt. */
+import type { Redis } from 'ioredis'
+import { messageOf } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import { within } from '../lib/until.ts'
+import type { ProjectState } from '../project/project.ts'
+import type { RedisKeys } from '../redis/keys.ts'
+import { announce } from './announce.ts'
+import { type Claimed, createRedisStream } from './redis-stream.ts'
+import { openStageStream, type StageStream } from './stage-stream.ts'
+
+export type { StageStream } from './stage-stream.ts'
+
+export type ProducerOptions = {
+  /** Of kind `fast`, and the caller's to close. */
+  redis: Redis
+  keys: RedisKeys
+  log: Log
+  /** Unix milliseconds. */
+  now?: () => number
+}
+
+export type Producer = {
+  /** `claimRevision`: the journal's revision of the claim, so that a newer claim has a larger one. */
+  open(about: Claimed): Promise<StageStream>
+  /** Never rejects: while Redis is away nothing is told, and the hub tells it later. */
+  announce(state: ProjectState, revisions: Record<string, number>): Promise<void>
+  /** Closes the streams that are still open. */
+  close(): Promise<void>
+}
+
+/** An attempt begins with or without Redis. */
+const OPEN_MS = 500
+const ANNOUNCE_MS = 1_000
+
+export function createProducer({ redis, keys, log, now }: ProducerOptions): Producer {
+  const redisStream = createRedisStream(redis, keys, now)
+  const open = new Set<StageStream>()
+  return {
+    async open(about) {
+      const stream = openStageStream(redisStream, about, { onClosed: () => open.delete(stream) })
+      open.add(stream)
+      await within(stream.begun, OPEN_MS, undefined)
+      return stream
+    },
+    async announce(state, revisions) {
+      const told = announce(redisStream, state, revisions).catch((error: unknown) => {
+        log.debug({ project: state.id, reason: messageOf(error) }, 'an announcement has to wait for Redis')
+      })
+      await within(told, ANNOUNCE_MS, undefined)
+    },
+    async close() {
+      await Promise.all([...open].map((stream) => stream.close()))
+    },
+  }
+}
