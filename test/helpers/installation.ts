@@ -29,11 +29,19 @@ export type Installation = {
   processes(): Promise<RunningProcess[]>
 }
 
+export type InstallationOptions = {
+  env?: Record<string, string>
+  /** A temp folder when not given. */
+  dataDir?: string
+  /** Called at the very end, also when the test failed: later hooks of the test would not run then. */
+  cleanUp?: () => void
+}
+
 const FIXTURES = fileURLToPath(new URL('../fixtures/pipelines', import.meta.url))
 
 export async function createInstallation(
   t: TestContext,
-  { env = {}, dataDir }: { env?: Record<string, string>; dataDir?: string } = {},
+  { env = {}, dataDir, cleanUp }: InstallationOptions = {},
 ): Promise<Installation> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'showrunner-data-')))
   const layout = dataLayout(folder)
@@ -49,7 +57,8 @@ export async function createInstallation(
       await finish(t, { programs, layout, processes })
     } finally {
       await killAll(programs, await processes())
-      await rm(folder, { recursive: true, force: true, maxRetries: 5 }).catch(() => {}) // a mount point stays
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+      cleanUp?.()
     }
   })
   return {

@@ -20,8 +20,7 @@ for (const [words, freeBytes] of [
   test(`a disk that is ${words} when a stage commits: it waits with reason disk, resume does the rest`, async (t) => {
     const disk = mountSmallDisk(t)
     if (disk === null) return t.skip('mounting a tmpfs is not allowed here')
-    const installation = await createInstallation(t, { dataDir: join(disk, 'data') })
-    t.after(() => void execFileSync('/bin/umount', [disk]))
+    const installation = await createInstallation(t, { dataDir: join(disk, 'data'), cleanUp: () => unmount(disk) })
     const { layout } = installation
     const gates = createGates(t)
     gates.hold('large')
@@ -64,8 +63,7 @@ for (const [words, freeBytes] of [
 test('a full disk refuses new projects with 507 and leaves no half-made one behind', async (t) => {
   const disk = mountSmallDisk(t)
   if (disk === null) return t.skip('mounting a tmpfs is not allowed here')
-  const installation = await createInstallation(t, { dataDir: join(disk, 'data') })
-  t.after(() => void execFileSync('/bin/umount', [disk]))
+  const installation = await createInstallation(t, { dataDir: join(disk, 'data'), cleanUp: () => unmount(disk) })
   const gates = createGates(t)
   const { api } = await installation.start()
   const filler = fillUp(disk, 0)
@@ -88,6 +86,11 @@ function mountSmallDisk(t: TestContext): string | null {
     t.diagnostic('mount -t tmpfs was refused')
     return null
   }
+}
+
+function unmount(folder: string): void {
+  execFileSync('/bin/umount', [folder])
+  rmSync(folder, { recursive: true })
 }
 
 /** A file that leaves only so much room. */
