@@ -26,7 +26,7 @@ export class Outbox {
   /** Units of the text that Redis has. */
   #sent = 0
   #progress: OutboxEvent | undefined
-  #last: StageEvent | undefined
+  #last: OutboxEvent | undefined
   #finishing = false
   #nonce = 0
   #running = false
@@ -59,7 +59,7 @@ export class Outbox {
   /** Resolves when everything, `last` included, is in Redis, or nothing more is sent. */
   async finish(last?: OutboxEvent): Promise<void> {
     this.#finishing = true
-    if (last) this.#last = { ...last, nonce: ++this.#nonce }
+    this.#last = last
     void this.#pump()
     await this.#drained.promise
   }
@@ -169,19 +169,21 @@ export class Outbox {
 
   #nextProgress(event: OutboxEvent, nowMs: number): Parcel {
     this.#progressAtMs = nowMs
-    return this.#event({ ...event, nonce: ++this.#nonce }, () => {
+    return this.#event(event, () => {
       if (this.#progress === event) this.#progress = undefined
     })
   }
 
-  #end(event: StageEvent): Parcel {
+  #end(event: OutboxEvent): Parcel {
     return this.#event(event, () => {
       this.#last = undefined
     })
   }
 
-  #event(event: StageEvent, onStored: () => void): Parcel {
-    return { send: () => this.#redis.event({ ...this.#about, acked: this.#acked }, event), onStored }
+  /** The script drops what is not newer, so the number is given in the order of sending. */
+  #event(event: OutboxEvent, onStored: () => void): Parcel {
+    const numbered = { ...event, nonce: ++this.#nonce }
+    return { send: () => this.#redis.event({ ...this.#about, acked: this.#acked }, numbered), onStored }
   }
 
   #wakeLater(): void {
