@@ -6,6 +6,7 @@ import { errnoOf, messageOf } from '../lib/errors.ts'
 import { isId } from '../lib/ids.ts'
 import { isQueueName, QUEUE_ALIASES } from '../settings.ts'
 import type { PipelineDefinition, StageDefinition } from './define.ts'
+import { story } from './story/story.ts'
 import { video } from './video/video.ts'
 
 export type PipelineProblem = { file: string; reason: string }
@@ -16,7 +17,7 @@ export type Registry = {
   problems: PipelineProblem[]
 }
 
-const BUILT_IN: PipelineDefinition[] = [video]
+const BUILT_IN: PipelineDefinition[] = [video, story]
 
 export async function loadPipelines(folder: string | null): Promise<Registry> {
   const pipelines = new Map(BUILT_IN.map((p) => [p.name, p]))

@@ -3,13 +3,11 @@ import { availableParallelism } from 'node:os'
 import { mapLimit } from '../../lib/map-limit.ts'
 import type { Artist, Narrator, Shot } from '../../providers/provider.ts'
 import type { StageContext } from '../define.ts'
+import { drawStill } from '../film/picture.ts'
 import { openWork } from '../film/work.ts'
 import { sizeOf } from './input.ts'
 import type { AssetsResult, ScriptResult, ShotAssets, SpokenLine } from './results.ts'
 import type { VideoInput } from './schema.ts'
-
-/** Pictures are a little larger than the film, so that a camera that comes closer still finds detail. */
-const PICTURE_SCALE = 1.25
 
 type Tools = { artist: Artist; narrator: Narrator }
 type MadeShot = ShotAssets & { degraded: string[] }
@@ -39,9 +37,15 @@ async function makeShot(
   shot: Shot,
   tools: Tools & { label: string },
 ): Promise<MadeShot> {
-  const picture = await drawPicture(context, shot, tools)
+  const still = await drawStill(context.artifacts, tools.artist, {
+    name: shot.name,
+    headline: shot.headline,
+    label: tools.label,
+    scene: shot.lines.map((line) => line.text).join(' '),
+    frame: sizeOf(context.input),
+  })
   const lines: SpokenLine[] = []
-  const degraded = [...picture.degraded]
+  const degraded = [...still.degraded]
   for (const line of shot.lines) {
     const narration = `${line.name}.wav`
     const path = context.artifacts.workPath(narration)
@@ -50,26 +54,5 @@ async function makeShot(
     lines.push({ ...line, narration, duration_s: spoken.durationS })
     if (!spoken.audible && !tools.narrator.silent) degraded.push(`${line.name} cannot be spoken and is silent`)
   }
-  return { name: shot.name, headline: shot.headline, camera: shot.camera, picture: picture.name, lines, degraded }
-}
-
-async function drawPicture(
-  context: StageContext<VideoInput>,
-  shot: Shot,
-  { artist, label }: Tools & { label: string },
-) {
-  const name = `${shot.name}.png`
-  const path = context.artifacts.workPath(name)
-  const frame = sizeOf(context.input)
-  const by = await artist.draw({
-    path,
-    format: 'png',
-    width: Math.round(frame.width * PICTURE_SCALE),
-    height: Math.round(frame.height * PICTURE_SCALE),
-    headline: shot.headline,
-    label,
-    scene: shot.lines.map((line) => line.text).join(' '),
-  })
-  await context.artifacts.put(name, { path }, 'image/png')
-  return { name, degraded: by.degraded }
+  return { name: shot.name, headline: shot.headline, camera: shot.camera, picture: still.picture, lines, degraded }
 }

@@ -1,8 +1,7 @@
 /** The video pipeline: from a text to a narrated film with subtitles. Stages load their code when they run. */
 import { definePipeline } from '../define.ts'
+import { firstLine } from '../film/title.ts'
 import type { VideoInput } from './schema.ts'
-
-const TITLE_LENGTH = 80
 
 export const video = definePipeline<VideoInput>({
   name: 'video',
@@ -49,9 +48,3 @@ export const video = definePipeline<VideoInput>({
     { name: 'upload', queue: 'video', run: async (context) => (await import('./upload.ts')).publishLocally(context) },
   ],
 })
-
-function firstLine(text: string): string {
-  const line = text.split('\n').find((l) => l.trim() !== '') ?? text
-  const plain = line.replace(/^[\s#>*-]+/, '').trim()
-  return [...plain].slice(0, TITLE_LENGTH).join('') || 'Untitled'
-}
