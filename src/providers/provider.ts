@@ -50,7 +50,7 @@ export type ImageProvider = { open(work: Work): Promise<Artist> }
 export type VoiceWish = { voice: string | null; language: string; writing: string }
 
 /** `audible` is false when the file holds silence in place of the words. */
-export type Spoken = { durationS: number; audible: boolean }
+export type Spoken = { durationS: number; audible: boolean; usage?: Usage }
 
 /** One opened voice. `speak` writes a mono 16-bit WAV file; `silent` says that its files hold none of the words. */
 export type Narrator = {
@@ -151,6 +151,8 @@ export type CallLedger = {
   before(requestKey: string, about: { provider: string; model: string; kind: string }): Promise<{ raw: string } | null>
   /** Stores the raw answer, before anything reads it. */
   after(requestKey: string, raw: string): Promise<void>
+  /** This call is known to have failed: making it again is no second payment for the same answer. */
+  refused(requestKey: string): Promise<void>
   /** Drops a stored answer that proved useless, so that the next attempt asks again. */
   forget?(requestKey: string): Promise<void>
 }

@@ -107,10 +107,13 @@ export function openSession(options: SessionOptions): Session {
       if (known !== undefined) return known
       client ??= createClient(settings, { baseUrl, dialect, limits })
       const note = noteOf(options, { key, provider, call })
-      const answer = await send(await client, { call, key, called: called(call.kind, call.model) }).catch((error) => {
-        note(call.accountFailed?.() ?? null, error)
-        throw error
-      })
+      const answer = await send(await client, { call, key, called: called(call.kind, call.model) }).catch(
+        async (error) => {
+          note(call.accountFailed?.() ?? null, error)
+          await ledger?.refused(key).catch(() => {}) // the failure of the call is the one to report
+          throw error
+        },
+      )
       note(call.account(answer), null)
       await ledger?.after(key, JSON.stringify(answer))
       return answer
