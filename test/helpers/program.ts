@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { LaunchFact, ReadyFact } from '../../src/launch/facts.ts'
+import { wrapCommand } from '../../src/lib/exec.ts'
 import { until, within } from '../../src/lib/until.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -33,7 +34,8 @@ export type Program = {
 }
 
 export function launchProgram({ env, via = 'node', args = [] }: LaunchOptions): Program {
-  const [file, parameters] = commandFor(via, args)
+  // It ends with us, whatever ends us.
+  const [file, parameters] = wrapCommand(...commandFor(via, args))
   // A group of its own: signals of the terminal that runs the tests are not for it.
   const child = spawn(file, parameters, { cwd: ROOT, env, stdio: 'pipe', detached: true })
   let text = ''
