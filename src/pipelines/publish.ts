@@ -1,6 +1,6 @@
 /** Lays committed files under plain names into `published/<id>/`. */
-import { copyFile, link, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { copyFile, link, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { AppError, errnoOf } from '../lib/errors.ts'
 import { ensureFolder, syncFile, syncFolder } from '../lib/files.ts'
 import { ARTIFACT_NAME, artifactPath } from '../project/artifacts.ts'
@@ -16,14 +16,22 @@ export async function publishFiles(attempt: Attempt, files: Publication[]): Prom
   for (const { name } of files)
     if (!ARTIFACT_NAME.test(name)) throw new AppError('invalid_value', `"${name}" is not a file name that can be used`)
   await attempt.published(files.map((f) => f.name))
+  await removeLeftovers(paths.published)
   const next = `${paths.published}.${attempt.fence.slice(0, 8)}.next`
-  await rm(next, { recursive: true, force: true })
   await ensureFolder(next)
   for (const file of files) await lay(attempt, next, file)
   await syncFolder(next)
   if (!attempt.isCurrent()) throw new AppError('superseded', 'This attempt no longer owns its stage')
   await swap(next, paths.published)
   return { folder: paths.published }
+}
+
+/** Attempts that were killed on their way leave folders beside the place; no id has a dot. */
+async function removeLeftovers(place: string): Promise<void> {
+  const folder = dirname(place)
+  await ensureFolder(folder)
+  const names = (await readdir(folder)).filter((name) => name.startsWith(`${basename(place)}.`))
+  await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true, force: true })))
 }
 
 async function lay(attempt: Attempt, folder: string, file: Publication): Promise<void> {
