@@ -1,8 +1,9 @@
 /** Processes are killed while a film is made: it is finished all the same, and nothing finished is done again. */
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
-import type { DataLayout } from '../../src/project/layout.ts'
+import { type DataLayout, projectLayout } from '../../src/project/layout.ts'
 import type { ProjectState } from '../../src/project/project.ts'
 import {
   createFilm,
@@ -40,6 +41,8 @@ test('SIGKILL of the supervisor in each stage: the film becomes what it would ha
   }
   const end = await untilDone(layout, id)
   assert.deepEqual(await hashesOf(layout, end), await hashesOf(layout, await untilDone(layout, undisturbed)))
+  assert.deepEqual((await readdir(layout.published)).sort(), [id, undisturbed].sort())
+  assert.deepEqual(await readdir(projectLayout(layout, id).work), [], 'nothing is left of the killed attempts')
   assert.deepEqual(await toolsOf(installation, making.instance), [])
 })
 
