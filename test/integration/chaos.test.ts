@@ -46,7 +46,8 @@ test('every kind of process is killed in turn while six projects run, and the su
   }
   assert.equal(ids.length, 6)
   for (const id of ids) {
-    const { stages } = await untilStatus({ layout, id, timeoutMs: 30_000 }, 'completed')
+    // A job fetched by a worker that dies before it can say so comes back when its lock of 30 s ends.
+    const { stages } = await untilStatus({ layout, id, timeoutMs: 60_000 }, 'completed')
     assert.deepEqual(
       stages.map((s) => s.retries),
       [0, 0, 0],
