@@ -6,7 +6,6 @@ import type { Config } from './config.ts'
 import type { ChildOrder, DrainOrder, Nudge } from './launch/order.ts'
 import { messageOf } from './lib/errors.ts'
 import { createLog } from './lib/log.ts'
-import type { LiveStage } from './pipelines/attempt-run.ts'
 import { loadPipelines } from './pipelines/registry.ts'
 import { dataLayout } from './project/layout.ts'
 import { holdLease, isLeaseHeld } from './project/lease.ts'
@@ -14,9 +13,11 @@ import { createProjectStore } from './project/store.ts'
 import { createProviders } from './providers/pick.ts'
 import { type Consumer, createConsumer } from './queue/consumer.ts'
 import { createDispatcher, type Dispatcher } from './queue/dispatcher.ts'
+import { createLive } from './queue/live.ts'
 import { type ProcessDeps, processJob } from './queue/process-job.ts'
 import { openRedis, untilReady } from './redis/client.ts'
 import { createKeys } from './redis/keys.ts'
+import { createProducer } from './stream/producer.ts'
 import { createChildLink } from './supervisor/child-link.ts'
 
 /** After a stage that cannot be stopped, only a new process helps; the code tells the supervisor so. */
@@ -42,12 +43,13 @@ async function run(order: ChildOrder): Promise<void> {
   const nudges = listenForNudges()
   const producer = openRedis(place, 'fast')
   const dispatcher = createDispatcher({ connection: producer, prefix: keys.bull, log })
+  const viewers = createProducer({ redis: producer, keys, log })
   const deps: ProcessDeps = {
     store: createProjectStore(layout),
     registry: await loadPipelines(config.pipelinesDir),
     dispatcher,
-    providersFor: ({ nice }) => createProviders({ ...config, nice }),
-    live: { open: async () => silentStage(), announce: async () => {} },
+    providersFor: (needs) => createProviders({ ...config, ...needs }),
+    live: createLive(viewers),
     owner: { run: order.runId, worker: name, ...lease.owner },
     isHeld: (owner) => isLeaseHeld(layout.leases, owner),
     limits: { softS: config.softTimeLimitS, hardS: config.timeLimitS },
@@ -72,6 +74,7 @@ async function run(order: ChildOrder): Promise<void> {
   })
   drain.onBegin(async (deadlineMs) => {
     await consumer.drain(deadlineMs)
+    await viewers.close()
     lease.release()
     await link.goodbye(0)
     process.exit(0)
@@ -124,18 +127,4 @@ function listenForNudges(): EventEmitter {
     if (message.type === 'nudge' && message.projectId) nudges.emit(message.projectId)
   })
   return nudges
-}
-
-function silentStage(): LiveStage {
-  let text = ''
-  return {
-    text(delta) {
-      text += delta
-    },
-    progress() {},
-    fullText: () => text,
-    async done() {},
-    async error() {},
-    async close() {},
-  }
 }

@@ -3,7 +3,8 @@ import type { Log } from '../lib/log.ts'
 import type { Attempt } from '../project/attempt.ts'
 import type { StageError } from '../project/project.ts'
 import type { Providers } from '../providers/pick.ts'
-import type { Emission, StageDefinition } from './define.ts'
+import type { StageStream } from '../stream/stage-stream.ts'
+import type { StageDefinition } from './define.ts'
 
 /** Why a stage's signal fired; the signal's `reason` is this very string. */
 export type AbortReason = 'cancelled' | 'superseded' | 'soft_time_limit' | 'time_limit' | 'drain' | 'failed'
@@ -25,17 +26,8 @@ export type RunRequest = {
   live: LiveStage
 }
 
-/** What a running stage says to its viewers; none of it may block or throw. */
-export type LiveStage = {
-  text(delta: string): void
-  progress(progress: LiveProgress): void
-  fullText(): string
-  done(metadata: { latency_ms: number; tokens_used: number; model: string | null }): Promise<void>
-  error(error: { error: string; retry_count: number; will_retry: boolean }): Promise<void>
-  close(): Promise<void>
-}
-
-export type LiveProgress = Exclude<Emission, string>
+/** What a running stage says to its viewers; none of it blocks or throws. */
+export type LiveStage = Pick<StageStream, 'text' | 'progress' | 'fullText' | 'done' | 'error' | 'close'>
 
 export type Outcome =
   | { kind: 'completed' }

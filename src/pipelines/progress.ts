@@ -3,9 +3,8 @@ import type { Emission } from './define.ts'
 
 export type Progress = { progress: number; message: string | null }
 
-/** Undefined for streamed text, which moves no bar. Values are clamped to whole 0–99: only the end is 100. */
-export function progressOf(emission: Emission): Progress | undefined {
-  if (typeof emission === 'string') return undefined
+/** Values are clamped to whole 0–99: only the end is 100. */
+export function progressOf(emission: Exclude<Emission, string>): Progress {
   if ('progress' in emission) return { progress: clamp(emission.progress), message: emission.message ?? null }
   const { current, total, item_name } = emission
   const counted = `${current} of ${total}`

@@ -36,10 +36,10 @@ async function perform(request: RunRequest, abort: AbortController, progress: Pr
   const { attempt, live } = request
   const startedMs = performance.now()
   const emit = (value: Emission) => {
+    if (typeof value === 'string') return live.text(value)
     const next = progressOf(value)
-    if (next) progress.push(next)
-    if (typeof value === 'string') live.text(value)
-    else live.progress(value)
+    progress.push(next)
+    live.progress({ ...value, progress: next.progress })
   }
   let settled = async () => {}
   try {
@@ -62,8 +62,9 @@ async function perform(request: RunRequest, abort: AbortController, progress: Pr
   }
 }
 
-function metadataOf({ usage, model }: Credit, latencyMs: number) {
-  return { latency_ms: Math.round(latencyMs), tokens_used: usage.input_tokens + usage.output_tokens, model }
+function metadataOf({ usage, model, provider }: Credit, latencyMs: number) {
+  const tokens_used = usage.input_tokens + usage.output_tokens
+  return { latency_ms: Math.round(latencyMs), tokens_used, model: model ?? provider ?? 'none' }
 }
 
 /** The text so far stays with those who watch; whoever takes the stage over replaces it. */

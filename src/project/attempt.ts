@@ -6,7 +6,7 @@ import { AppError } from '../lib/errors.ts'
 import { ensureFolder, writeSynced } from '../lib/files.ts'
 import { artifactPath, isWhole, placeArtifact } from './artifacts.ts'
 import { type Folded, findStage } from './folded.ts'
-import type { ArtifactState, StageError } from './project.ts'
+import type { ArtifactState, StageError, StageUsage } from './project.ts'
 import type { Credit, RecordBody, ReleaseReason, StoredValue } from './records.ts'
 import { INLINE_LIMIT, type Project } from './store.ts'
 
@@ -43,6 +43,7 @@ export type Attempt = {
   intend(call: { request_key: string; provider: string; model: string | null }): Promise<void>
   called(request_key: string, outcome: 'answered' | 'refused'): Promise<void>
   intents(request_key: string): number
+  spent(usage: StageUsage, call: Record<string, unknown>): Promise<void>
   /** Removes the private folder. */
   dispose(): Promise<void>
 }
@@ -141,13 +142,14 @@ function endingsOf({ stage, fence, end, store }: EndingParts): Endings {
   }
 }
 
-type Calls = Pick<Attempt, 'intend' | 'called' | 'intents'>
+type Calls = Pick<Attempt, 'intend' | 'called' | 'intents' | 'spent'>
 type CallParts = { project: Project; stage: string; fence: string; write: (record: RecordBody) => Promise<void> }
 
 function callsOf({ project, stage, fence, write }: CallParts): Calls {
   return {
     intend: (call) => write({ type: 'intent', stage, fence, ...call }),
     called: (request_key, outcome) => write({ type: 'called', stage, fence, request_key, outcome }),
+    spent: (usage, call) => write({ type: 'spent', stage, fence, usage, call }),
     intents: (request_key) => project.read().internals[stage]!.intents[request_key] ?? 0,
   }
 }

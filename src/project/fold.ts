@@ -5,6 +5,7 @@ import type { JournalRecord } from './records.ts'
 import { onCancelled, onDemoted, onExecuted, onReopened, onRerun } from './requests.ts'
 import {
   blankStage,
+  chargedStage,
   completedStage,
   deferredStage,
   failedStage,
@@ -128,6 +129,8 @@ function onFenced(folded: Folded, record: Exclude<JournalRecord, { type: Unfence
       return setStage(folded, steppedStage(stage, record))
     case 'published':
       return folded
+    case 'spent':
+      return setStage(folded, chargedStage(stage, record.usage))
     case 'intent':
     case 'called':
       return onCall(folded, record)

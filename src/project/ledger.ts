@@ -1,5 +1,5 @@
 /** Paid calls: known before they are made, their raw answers on disk before anybody reads them. */
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError, errnoOf } from '../lib/errors.ts'
 import { ensureFolder, writeAtomic } from '../lib/files.ts'
@@ -16,6 +16,8 @@ export type CallLedger = {
   after(requestKey: string, raw: string): Promise<void>
   /** The provider said no: nothing was paid, and the next try is as good as the first. */
   refused(requestKey: string): Promise<void>
+  /** Drops an answer that proved useless, so that the next attempt asks again. */
+  forget(requestKey: string): Promise<void>
 }
 
 /** A call that was cut off by a crash is repeated at most once. */
@@ -38,6 +40,7 @@ export function createLedger(attempt: Attempt): CallLedger {
       await attempt.called(requestKey, 'answered')
     },
     refused: (requestKey) => attempt.called(requestKey, 'refused'),
+    forget: (requestKey) => rm(fileOf(requestKey), { force: true }),
   }
 }
 

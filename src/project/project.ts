@@ -55,6 +55,8 @@ export type StageState = {
   model: string | null
   degraded: string[]
   usage: StageUsage
+  /** Calls to providers that `usage` sums up, the failed ones too. */
+  calls: number
 }
 
 /** `file` is the name under `artifacts/`; it holds the content's hash, so that no writer overwrites another's. */

@@ -52,6 +52,8 @@ export type JournalRecord = { at: string } & (
   | { type: 'deferred'; stage: string; fence: string; until: string; error: StageError }
   /** Before a paid call, so that a crash in the middle of it is known; `called` says that its answer is on disk. */
   | { type: 'intent'; stage: string; fence: string; request_key: string; provider: string; model: string | null }
+  /** What one call cost, failed ones too; `call` keeps what the provider said of it. */
+  | { type: 'spent'; stage: string; fence: string; usage: StageUsage; call: Record<string, unknown> }
   | { type: 'called'; stage: string; fence: string; request_key: string; outcome: 'answered' | 'refused' }
   | { type: 'released'; stage: string; fence: string; reason: ReleaseReason; until?: string | null; error?: StageError }
   | { type: 'cancelled' }

@@ -1,7 +1,7 @@
 /** What a record makes of one stage: pure functions of the stage as it was. */
 
 import type { Of } from './folded.ts'
-import type { StageState } from './project.ts'
+import type { StageState, StageUsage } from './project.ts'
 
 export function blankStage(name: string, queue: string): StageState {
   return {
@@ -33,6 +33,7 @@ export function blankStage(name: string, queue: string): StageState {
     model: null,
     degraded: [],
     usage: { input_tokens: 0, output_tokens: 0, cost_usd: null },
+    calls: 0,
   }
 }
 
@@ -78,6 +79,21 @@ export function steppedStage(stage: StageState, { name, key, result, files }: Of
   return { ...stage, steps: [...others, { name, status: 'completed', key, result, files }] }
 }
 
+/** Costs add up; one of which nobody knows the price makes the sum unknown, never smaller. */
+export function chargedStage(stage: StageState, usage: StageUsage): StageState {
+  const { input_tokens, output_tokens, cost_usd } = stage.usage
+  const known = usage.cost_usd !== null && (cost_usd !== null || stage.calls === 0)
+  return {
+    ...stage,
+    calls: stage.calls + 1,
+    usage: {
+      input_tokens: input_tokens + usage.input_tokens,
+      output_tokens: output_tokens + usage.output_tokens,
+      cost_usd: known ? (cost_usd ?? 0) + usage.cost_usd! : null,
+    },
+  }
+}
+
 export function completedStage(stage: StageState, { at, result, text, credit }: Of<'completed'>): StageState {
   const { provider, model, degraded, usage } = credit
   return {
@@ -95,7 +111,8 @@ export function completedStage(stage: StageState, { at, result, text, credit }: 
     provider,
     model,
     degraded,
-    usage,
+    // What was recorded call by call also holds what failed attempts have cost.
+    usage: stage.calls > 0 ? stage.usage : usage,
   }
 }
 

@@ -1,8 +1,8 @@
 /** One job's life: look at the journal, claim, run, and do what the outcome asks for. */
 
-import { toAppError } from '../lib/errors.ts'
+import { messageOf, toAppError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import type { LiveStage, Outcome } from '../pipelines/attempt-run.ts'
+import type { Outcome } from '../pipelines/attempt-run.ts'
 import type { Registry } from '../pipelines/registry.ts'
 import { runStage } from '../pipelines/run.ts'
 import type { Attempt } from '../project/attempt.ts'
@@ -11,16 +11,18 @@ import { type CallLedger, createLedger } from '../project/ledger.ts'
 import type { ClaimOwner } from '../project/records.ts'
 import type { Project, ProjectStore } from '../project/store.ts'
 import type { Providers } from '../providers/pick.ts'
+import type { UsageRecord } from '../providers/provider.ts'
 import { QUEUES, type QueueName } from '../settings.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { JobData } from './job.ts'
+import type { Live } from './live.ts'
 import { advance, demoteDamaged } from './plan.ts'
 
 export type ProcessDeps = {
   store: ProjectStore
   registry: Registry
   dispatcher: Dispatcher
-  providersFor: (about: { nice: number; ledger: CallLedger }) => Providers
+  providersFor: (about: ProviderNeeds) => Providers
   live: Live
   /** Who claims: this process. */
   owner: Omit<ClaimOwner, 'token'>
@@ -32,12 +34,7 @@ export type ProcessDeps = {
   onNudge: (projectId: string, listener: () => void) => () => void
 }
 
-/** Where viewers see what happens. Nothing here fails a stage: the journal has it all. */
-export type Live = {
-  open(attempt: Attempt): Promise<LiveStage>
-  /** Tells the statuses that the journal holds. */
-  announce(project: Project): Promise<void>
-}
+export type ProviderNeeds = { nice: number; ledger: CallLedger; record: (call: UsageRecord) => void }
 
 /** What the queue has to do with the job: forget it, bring it back later, or give it to somebody else. */
 export type Verdict = { kind: 'done' } | { kind: 'delay'; dueMs: number } | { kind: 'stuck' }
@@ -94,13 +91,20 @@ async function performAttempt(deps: ProcessDeps, attempt: Attempt): Promise<Outc
     stage,
     nice,
     log,
-    providers: deps.providersFor({ nice, ledger: createLedger(attempt) }),
+    providers: deps.providersFor({ nice, ledger: createLedger(attempt), record: (call) => note(attempt, call, log) }),
     limits: { softS: stage.softTimeLimitS ?? deps.limits.softS, hardS: stage.timeLimitS ?? deps.limits.hardS },
     isDraining: deps.isDraining,
     drainSignal: deps.drainSignal,
     onNudge: (listener) => deps.onNudge(id, listener),
     live: await deps.live.open(attempt),
   })
+}
+
+/** A call that was made is written down beside the work; a superseded attempt's are its own loss. */
+function note(attempt: Attempt, { usage, ...call }: UsageRecord, log: Log): void {
+  attempt
+    .spent(usage, call)
+    .catch((error) => log.warn({ ...call, usage, error: messageOf(error) }, 'a call was not recorded'))
 }
 
 async function unknownStage(attempt: Attempt, pipeline: string): Promise<Outcome> {

@@ -60,7 +60,7 @@ test('a generator streams, counts and returns; a plain function does too', async
   assert.deepEqual(outcome, { kind: 'completed' })
   assert.deepEqual(stageOf(project).result, { text: 'HI', attempt: 1 })
   assert.equal(stageOf(project).text, 'a token')
-  assert.deepEqual(live.said, ['a token', { current: 1, total: 4, item_name: 'x' }])
+  assert.deepEqual(live.said, ['a token', { current: 1, total: 4, item_name: 'x', progress: 25 }])
   assert.equal(existsSync(project.paths.work) ? readdirSync(project.paths.work).length : 0, 0)
 })
 
