@@ -181,6 +181,8 @@ async function createClient(settings: OpenAiSettings, { baseUrl, dialect, limits
     ...(dialect === 'openai' ? {} : { organization: null, project: null }),
     // One place decides about retries, and it knows quotas from rates.
     maxRetries: 0,
+    // Left alone it prints to standard error, parts of answers too; the stage's own error says what failed.
+    logLevel: 'off',
     timeout: Math.max(limits.firstByteMs, limits.wholeMs),
   })
 }
