@@ -122,12 +122,14 @@ function orderFor(
   return { config, runId, dataId: folder.dataId, redis: { url: place.url, mode: place.mode }, ...who }
 }
 
-async function takeJobsBack({ held, onFact }: Run, death: WorkerDeath, service: Service): Promise<void> {
+async function takeJobsBack({ config, held, onFact }: Run, death: WorkerDeath, service: Service): Promise<void> {
   const { worker } = death
+  const group = config.workers.find(({ name }) => name === worker.replace(/-\d+$/, ''))
+  if (!group) return // Redis or the scheduler: they hold no jobs
   const culprit = culpritOf(held.of(worker), death)
   // A full disk, or a project deleted meanwhile, leaves it uncharged: then it simply runs again.
   if (culprit) await chargeDeath(service.store, culprit, death).catch(() => {})
-  const jobs = await held.takeBack(worker, service.dispatcher)
+  const jobs = await held.takeBack({ name: worker, queues: group.queues }, service.dispatcher)
   onFact({ type: 'jobs_taken_back', worker, jobs })
 }
 

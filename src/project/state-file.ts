@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { isDiskError } from '../lib/errors.ts'
 import { readJson, syncFolder, writeSynced } from '../lib/files.ts'
 import type { Journal } from './journal.ts'
 import type { ProjectState } from './project.ts'
@@ -14,6 +15,7 @@ export type StateFile = {
 }
 
 const SOON_MS = 250
+const RETRY_MS = 2_000
 
 export function createStateFile(path: string, journal: Journal): StateFile {
   let running: Promise<void> | undefined
@@ -38,16 +40,18 @@ export function createStateFile(path: string, journal: Journal): StateFile {
     return next
   }
 
-  return {
-    refresh,
-    refreshSoon() {
-      soon ??= setTimeout(() => {
-        soon = undefined
-        refresh().catch(() => {}) // derived data: the next transition writes it again and reports
-      }, SOON_MS)
-      soon.unref()
-    },
+  function refreshIn(ms: number): void {
+    soon ??= setTimeout(() => {
+      soon = undefined
+      refresh().catch((error) => {
+        // Derived data: a full disk is waited for, and anything else is reported by the next transition.
+        if (isDiskError(error)) refreshIn(RETRY_MS)
+      })
+    }, ms)
+    soon.unref()
   }
+
+  return { refresh, refreshSoon: () => refreshIn(SOON_MS) }
 }
 
 /**

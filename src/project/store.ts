@@ -1,14 +1,14 @@
 /** All projects of a data folder: create, open, remove, and the markers of those that have not ended. */
 import { mkdir, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError, errnoOf } from '../lib/errors.ts'
+import { AppError, errnoOf, isDiskError } from '../lib/errors.ts'
 import { ensureFolder, syncFolder, writeSynced } from '../lib/files.ts'
 import type { Folded } from './folded.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { type DataLayout, type ProjectLayout, projectLayout } from './layout.ts'
 import { ENDED } from './project.ts'
 import type { RecordBody } from './records.ts'
-import { createStateFile, readStateFile } from './state-file.ts'
+import { createStateFile, readStateFile, type StateFile } from './state-file.ts'
 
 /** Values over so many bytes of JSON become files. */
 export const INLINE_LIMIT = 16 * 1024
@@ -149,7 +149,7 @@ function makeProject(layout: DataLayout, id: string): Project {
       if (REOPENING.has(record.type)) await mark(layout, paths)
       const folded = await journal.append(record, options)
       if (FREQUENT.has(record.type)) stateFile.refreshSoon()
-      else await stateFile.refresh()
+      else await stateFile.refresh().catch(orLater(stateFile))
       if (ENDED.has(folded.state.status)) await closeOwnMarker(layout, paths, journal)
       else if (REOPENING.has(record.type)) await mark(layout, paths)
       return journal.read()
@@ -159,10 +159,18 @@ function makeProject(layout: DataLayout, id: string): Project {
   }
 }
 
+/** The record counts already: a state file for which the disk has no room is written when it has. */
+function orLater(stateFile: StateFile): (error: unknown) => void {
+  return (error) => {
+    if (!isDiskError(error)) throw error
+    stateFile.refreshSoon()
+  }
+}
+
 /** Records after which an ended project may be open again. */
-const REOPENING = new Set<RecordBody['type']>(['created', 'reopened', 'rerun', 'demoted', 'queued'])
+const REOPENING = new Set<RecordBody['type']>(['created', 'reopened', 'rerun', 'demoted', 'queued', 'executed'])
 /** Records that come often; the journal has them, the state file follows a little later. */
-const FREQUENT = new Set<RecordBody['type']>(['progress', 'artifact', 'step'])
+const FREQUENT = new Set<RecordBody['type']>(['progress', 'artifact', 'step', 'intent', 'called', 'spent'])
 
 async function exists(path: string): Promise<boolean> {
   return stat(path).then(

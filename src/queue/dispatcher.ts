@@ -15,6 +15,8 @@ export type Dispatcher = {
   withdraw(wakeUp: Pick<WakeUp, 'queue' | 'taskId'>): Promise<void>
   /** Puts a dead worker's job back at once. False when it is not there any more. */
   takeBack(job: Pick<HeldJob, 'queue' | 'taskId' | 'token'>): Promise<boolean>
+  /** Puts back what is active in these queues and nobody says to hold: its worker died before it could say so. */
+  takeBackUnheld(queues: readonly QueueName[], held: ReadonlySet<string>): Promise<number>
   /** Those of `wakeUps` that no job stands for. Throws when Redis is away. */
   missing(wakeUps: WakeUp[]): Promise<WakeUp[]>
   /** Sets the total over all processes; an emptied Redis has forgotten it. */
@@ -41,7 +43,20 @@ export function createDispatcher({ connection, prefix, log }: DispatcherOptions)
     )
   }
 
+  async function takeBack({ queue, taskId, token }: Parameters<Dispatcher['takeBack']>[0]): Promise<boolean> {
+    const job = await (await queues.of(queue)).getJob(taskId)
+    if (!job) return false
+    await job.moveToWait(token)
+    return true
+  }
+
   return {
+    takeBack,
+    async takeBackUnheld(names, held) {
+      const lost = (await Promise.all(names.map((name) => findActive(connection, prefix, name)))).flat()
+      const back = lost.flatMap((job) => (held.has(job.taskId) ? [] : [takeBack(job).catch(() => false)])) // ended meanwhile
+      return (await Promise.all(back)).filter(Boolean).length
+    },
     async enqueue(wakeUps) {
       try {
         await Promise.all(Object.entries(byQueue(wakeUps)).map(([name, some]) => add(name as QueueName, some)))
@@ -57,12 +72,6 @@ export function createDispatcher({ connection, prefix, log }: DispatcherOptions)
       } catch (error) {
         log.debug({ error: messageOf(error) }, 'withdraw failed; the worker will find nothing to do')
       }
-    },
-    async takeBack({ queue, taskId, token }) {
-      const job = await (await queues.of(queue)).getJob(taskId)
-      if (!job) return false
-      await job.moveToWait(token)
-      return true
     },
     missing: (wakeUps) => findMissing(connection, prefix, wakeUps),
     async limit(concurrency) {
@@ -97,6 +106,16 @@ function createQueues({ connection, prefix, log }: DispatcherOptions) {
       await Promise.all([...queues.values()].map(async (queue) => (await queue).close()))
     },
   }
+}
+
+/** Active jobs with the tokens of their locks. */
+async function findActive(connection: Redis, prefix: string, queue: QueueName) {
+  const ids = await connection.lrange(`${prefix}:${queue}:active`, 0, -1)
+  const tokens = ids.length > 0 ? await connection.mget(ids.map((id) => `${prefix}:${queue}:${id}:lock`)) : []
+  return ids.flatMap((taskId, i) => {
+    const token = tokens[i]
+    return token ? [{ queue, taskId, token }] : []
+  })
 }
 
 async function findMissing(connection: Redis, prefix: string, wakeUps: WakeUp[]): Promise<WakeUp[]> {
