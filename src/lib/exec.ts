@@ -54,10 +54,13 @@ export function wrapCommand(
   options: { nice?: number; onParentDeath?: 'KILL' | 'TERM' } = {},
 ): [string, string[]] {
   const niced = options.nice ? ['nice', '-n', String(options.nice), file, ...args] : [file, ...args]
-  const signal = options.onParentDeath ?? 'KILL'
-  const command = hasSetpriv ? ['setpriv', '--pdeathsig', signal, '--', ...niced] : niced
-  return [command[0]!, command.slice(1)]
+  if (!hasSetpriv) return [niced[0]!, niced.slice(1)]
+  const watched = ['--pdeathsig', options.onParentDeath ?? 'KILL', '--']
+  return ['setpriv', [...watched, 'sh', '-c', UNLESS_ORPHANED, String(process.pid), ...niced]]
 }
+
+/** The kernel tells nothing of a parent that died before it was asked to: such a child must not begin. */
+const UNLESS_ORPHANED = '[ "$PPID" = "$0" ] || exit 1; exec "$@"'
 
 /** util-linux ships it on every mainstream Linux; where it is missing, preload.ts watches the parent. */
 export const hasSetpriv =
@@ -113,7 +116,7 @@ function missing(file: string, error: Error): AppError {
 
 /** The last line of stderr says why, for nearly every program that we run. */
 function failure(file: string, facts: { code: number | null; signal: string | null; stderr: string }): AppError {
-  // setpriv and nice answer 127 and 126 for a program that they cannot execute.
+  // The shell and nice answer 127 and 126 for a program that they cannot execute.
   if (facts.code === 127) return new AppError('missing_program', `${file} is not installed`, { details: facts })
   const why = facts.signal ? `was ended by ${facts.signal}` : `exited with code ${facts.code}`
   const last = facts.stderr.trim().split('\n').at(-1) ?? ''
