@@ -15,12 +15,15 @@ import { missingPrograms } from '../providers/pick.ts'
 import { createCommands } from '../queue/commands.ts'
 import { createDispatcher, type Dispatcher } from '../queue/dispatcher.ts'
 import type { HeldJob } from '../queue/job.ts'
-import { createReader } from '../queue/reader.ts'
+import { createLive, type Live } from '../queue/live.ts'
+import { createReader, type ProjectReader } from '../queue/reader.ts'
 import { type ReconcileDeps, reconcile } from '../queue/reconcile.ts'
 import { openRedis } from '../redis/client.ts'
 import { createKeys } from '../redis/keys.ts'
 import { createRedisWatch, type RedisWatch } from '../redis/monitor.ts'
 import type { RedisPlace } from '../redis/place.ts'
+import { createHub, type Hub, type ProjectSource } from '../stream/hub.ts'
+import { createProducer } from '../stream/producer.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
 import { viewPipelines } from './pipeline-view.ts'
 import { createReadiness } from './readiness.ts'
@@ -66,7 +69,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const dispatcher = createDispatcher({ connection, prefix: createKeys(options.dataId).bull, log })
   const watch = createRedisWatch(place)
   const oneTime = createOneTimeLogins()
-  const parts: Parts = { options, log, registry, store, catalog, dispatcher, watch }
+  const keys = createKeys(options.dataId)
+  const reader = createReader(store, catalog)
+  const hub = createHub({ place, keys, source: sourceOf(reader), log })
+  const live = createLive(createProducer({ redis: connection, keys, log }))
+  const parts: Parts = { options, log, registry, store, catalog, dispatcher, watch, reader, hub, live }
   const app = createApp({ ...apiDeps(parts), auth: { ...authOf(config), oneTime } })
   const server = await startServer(app, { host: config.host, port: config.port, log })
   const { operatorToken } = config.auth
@@ -91,7 +98,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     loginUrl: () => (operatorToken === null ? null : `${server.url}/login?token=${oneTime.issue(operatorToken)}`),
     async stop(deadlineMs) {
-      await server.close(deadlineMs)
+      await Promise.all([hub.close(), server.close(deadlineMs)])
       watch.stop()
       await dispatcher.close().catch(() => {}) // Redis may be away
       connection.disconnect()
@@ -107,10 +114,24 @@ type Parts = {
   catalog: Catalog
   dispatcher: Dispatcher
   watch: RedisWatch
+  reader: ProjectReader
+  hub: Hub
+  live: Live
+}
+
+/** What viewers are shown of projects that stream no more. */
+function sourceOf(reader: ProjectReader): ProjectSource {
+  return {
+    async read(id) {
+      const state = await reader.read(id)
+      return state && { state, texts: await reader.texts(id) }
+    },
+    revisions: reader.revisions,
+  }
 }
 
 function apiDeps(parts: Parts) {
-  const { options, log, registry, store, catalog, dispatcher, watch } = parts
+  const { options, log, registry, store, catalog, dispatcher, watch, reader, hub, live } = parts
   const { config, version, startedMs, layout, place, children, held, nudge, phase } = options
   const groups = config.workers.map((w) => w.name)
   const redis = { mode: place.mode, latest: watch.latest }
@@ -126,10 +147,12 @@ function apiDeps(parts: Parts) {
       registry,
       dispatcher,
       nudge,
-      announce: async () => {},
+      announce: live.announce,
       missingPrograms: (needs) => missingPrograms(needs, config),
     }),
-    projects: createReader(store, catalog),
+    projects: reader,
+    hub,
+    maxSockets: config.maxSockets,
     pipelines: () => viewPipelines(registry),
     status: createStatusBoard({ version, startedMs, children, held, redis, dispatcher, store, catalog, phase, groups }),
     ready: createReadiness({ redis: watch.latest, children, groups, dataDir: layout.root, phase }),
