@@ -2,7 +2,7 @@
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { sha256 } from '../../src/lib/ids.ts'
+import { canonicalJson, sha256 } from '../../src/lib/ids.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import {
   type ArtifactRef,
@@ -13,7 +13,7 @@ import {
   type StageContext,
 } from '../../src/pipelines/define.ts'
 import { createProviders, type Providers } from '../../src/providers/pick.ts'
-import type { Provenance } from '../../src/providers/provider.ts'
+import type { Provenance, Usage } from '../../src/providers/provider.ts'
 
 export const PLAIN_OPTIONS = { ffmpegPath: null, ffprobePath: null, fontDir: null, nice: 0 }
 
@@ -21,6 +21,7 @@ export type StageRecord = {
   result: unknown
   emissions: Emission[]
   provenance: Provenance
+  usage: Usage[]
   steps: string[]
   ms: number
 }
@@ -30,8 +31,8 @@ export type StageRunner = AsyncDisposable & {
   published: string
   artifacts: StageArtifacts
   records: Record<string, StageRecord>
-  /** Runs one stage on what the ones before have left. Steps of earlier runs are remembered. */
-  run(stage: string, signal?: AbortSignal): Promise<StageRecord>
+  /** Runs one stage on what the ones before have left. Steps of earlier runs on the same input are remembered. */
+  run(stage: string, signal?: AbortSignal, own?: { input: unknown }): Promise<StageRecord>
   /** Called before every step that is not remembered. */
   onStep: (name: string) => void
 }
@@ -53,7 +54,7 @@ export async function openStages(
     artifacts: openArtifacts(folder, { work: '', stage: '', refs }),
     records: {},
     onStep: () => {},
-    async run(name, signal = new AbortController().signal) {
+    async run(name, signal = new AbortController().signal, { input } = { input: parsed }) {
       const stage = pipeline.stages.find((s) => s.name === name)!
       const work = await mkdtemp(join(folder, 'work-'))
       const artifacts = openArtifacts(folder, { work, stage: name, refs })
@@ -61,11 +62,12 @@ export async function openStages(
         result: undefined,
         emissions: [],
         provenance: { provider: '', model: null, degraded: [] },
+        usage: [],
         steps: [],
         ms: 0,
       }
       const results = Object.fromEntries(Object.entries(runner.records).map(([key, r]) => [key, r.result]))
-      const context = contextOf({ name, input: parsed, results, signal, providers, artifacts, record, memory, runner })
+      const context = contextOf({ name, input, results, signal, providers, artifacts, record, memory, runner })
       const startedMs = performance.now()
       record.result = JSON.parse(JSON.stringify(await consume(stage.run(context), record)))
       record.ms = performance.now() - startedMs
@@ -104,9 +106,9 @@ function contextOf(parts: ContextParts): StageContext {
     artifacts,
     nice: 0,
     async step(step, fn) {
-      const key = `${name}/${step}`
+      const key = canonicalJson([name, step, parts.input])
       if (!memory.has(key)) {
-        runner.onStep(key)
+        runner.onStep(`${name}/${step}`)
         memory.set(key, JSON.parse(JSON.stringify((await fn()) ?? null)))
         record.steps.push(step)
       }
@@ -114,6 +116,7 @@ function contextOf(parts: ContextParts): StageContext {
     },
     emit: (value) => void record.emissions.push(value),
     credit: (by) => {
+      if (by.usage) record.usage.push(by.usage)
       const { provider, model, degraded } = record.provenance
       record.provenance = {
         provider: by.provider ?? provider,

@@ -1,4 +1,5 @@
 /** What a stage works on: from its own input what is there, else what earlier stages have left, else a clear error. */
+import type { z } from 'zod'
 import { AppError } from '../../lib/errors.ts'
 import type { StageContext } from '../define.ts'
 import type { StoryResults } from './results.ts'
@@ -9,9 +10,7 @@ import { type StoryShot, settleShots } from './shots.ts'
 export function readInput(context: StageContext): StageInput {
   const parsed = stageInput.safeParse(context.input)
   if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(({ path, message }) =>
-    path.length > 0 ? `${path.join('.')}: ${message}` : message,
-  )
+  const problems = parsed.error.issues.flatMap((issue) => worded(issue))
   throw new AppError('invalid_value', `The input of ${context.stage} is not valid: ${problems.join('; ')}`, {
     cause: parsed.error,
   })
@@ -53,4 +52,19 @@ export function givenShots({ shots }: StageInput): GivenShot[] {
 
 function missing(context: StageContext, what: string): never {
   throw new AppError('invalid_value', `The input of ${context.stage} is not valid: it needs ${what}`)
+}
+
+type Issue = z.core.$ZodIssue
+
+/** Of a choice, the problems of the branch that was meant: the one of the right type. */
+function worded(issue: Issue, at: PropertyKey[] = []): string[] {
+  const path = [...at, ...issue.path]
+  const meant = issue.code === 'invalid_union' ? issue.errors.find((branch) => !isOtherType(branch)) : undefined
+  if (meant) return meant.flatMap((inner) => worded(inner, path))
+  return [path.length > 0 ? `${path.join('.')}: ${issue.message}` : issue.message]
+}
+
+function isOtherType(branch: readonly Issue[]): boolean {
+  // 1.5 is a number, although not an `int`.
+  return branch.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0 && issue.expected !== 'int')
 }

@@ -29,8 +29,10 @@ async function byModel(context: StageContext, model: TextModel, shots: StoryShot
     answers.push(await askJson(context, model, question))
     context.emit({ current: from + some.length, total: shots.length })
   }
-  const moves = answers.flatMap((answer) => answer.value.movements)
-  const movements = moves.map(({ shot, ...move }) => ({ shot, ...settleMove(move) }))
+  const movements = shots.map(({ name }, index) => {
+    const answer = answers[Math.floor(index / SHOTS_PER_PROMPT)]!.value
+    return { shot: name, ...settleMove(answer.movements[name]!) }
+  })
   return { ...modelCredit(model, answers), movements, method: 'model' }
 }
 

@@ -37,8 +37,8 @@ export function storyboardPrompt(passage: Passage & { shots: number; exact: bool
 
 export function movementPrompt(shots: readonly StoryShot[]): Prompt {
   const system = [
-    'You plan the camera of a short film made of still pictures. Give exactly one movement for each shot, in their order:',
-    `"shot": its name; "move": one of ${CAMERA_MOVES.join(', ')};`,
+    'You plan the camera of a short film made of still pictures. Give exactly one movement for each shot, under its name:',
+    `"move": one of ${CAMERA_MOVES.join(', ')};`,
     '"amount": how far, as a share of the picture from 0 (static) to 0.3;',
     `"easing": one of ${EASINGS.join(', ')}.`,
     'Let the move serve what happens, and do not repeat one move many times running.',

@@ -14,7 +14,7 @@ import { z } from 'zod'
 import { EASINGS } from '../../providers/ffmpeg/camera.ts'
 import { CAMERA_MOVES } from '../../providers/provider.ts'
 import { aspectField, heightField, longText, readable, shortText, TEXT_MAX } from '../film/fields.ts'
-import { SHOTS_MAX } from './shots.ts'
+import { nameOf, SHOTS_MAX } from './shots.ts'
 
 const STYLE_MAX = 300
 const DESCRIPTION_MAX = 2_000
@@ -66,7 +66,7 @@ const shotList = z
   .array(shot)
   .min(1, { error: 'shots is empty' })
   .max(SHOTS_MAX, { error: `shots holds more than ${SHOTS_MAX}` })
-  .refine((shots) => new Set(shots.map((s, i) => s.name ?? i)).size === shots.length, {
+  .refine((shots) => new Set(shots.map((s, i) => s.name ?? nameOf(i))).size === shots.length, {
     error: 'two shots have the same name',
   })
 

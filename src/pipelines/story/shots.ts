@@ -24,12 +24,17 @@ export function settleShots(shots: readonly LooseShot[]): StoryShot[] {
     const words = dialogue?.trim() || null
     const spokenS = words === null ? 0 : speakingS(words)
     return {
-      name: name ?? `shot-${String(index + 1).padStart(3, '0')}`,
+      name: name ?? nameOf(index),
       description: description.trim(),
       dialogue: words,
       duration_s: clampS(Math.max(duration_s ?? spokenS, spokenS * READING_SHARE)),
     }
   })
+}
+
+/** What a shot is called when nobody has named it. */
+export function nameOf(index: number): string {
+  return `shot-${String(index + 1).padStart(3, '0')}`
 }
 
 /** A move that goes no further than what stands in the middle of the picture allows. */

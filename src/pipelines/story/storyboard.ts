@@ -11,7 +11,7 @@ import { readInput, textToFilm, wantedShots } from './input.ts'
 import { emitList } from './list-text.ts'
 import { storyboardPrompt } from './prompts.ts'
 import type { StoryboardResult } from './results.ts'
-import { SHOTS_DEFAULT, settleShots } from './shots.ts'
+import { SHOTS_DEFAULT, SHOTS_MAX, settleShots } from './shots.ts'
 
 export async function storyboard(context: StageContext): Promise<StoryboardResult> {
   const input = readInput(context)
@@ -33,12 +33,20 @@ async function byModel(context: StageContext, model: TextModel, brief: Brief): P
   for (const [index, text] of parts.entries()) {
     const shots = Math.max(1, Math.round((brief.shots * text.length) / brief.text.length))
     const prompt = storyboardPrompt({ ...brief, text, shots, part: index + 1, parts: parts.length })
-    const question = { step: `part-${index + 1}`, prompt, shape: storyboardShape(shots) }
+    const question = { step: `part-${index + 1}`, prompt, shape: storyboardShape() }
     answers.push(await askJson(context, model, question))
     context.emit({ progress: (100 * (index + 1)) / parts.length, message: `part ${index + 1} of ${parts.length}` })
   }
-  const shots = settleShots(answers.flatMap((answer) => answer.value.shots))
-  return { ...modelCredit(model, answers), shots, method: 'model' }
+  const made = answers.flatMap((answer) => answer.value.shots)
+  const by = modelCredit(model, answers)
+  const degraded = [...by.degraded, ...otherNumber(made.length, brief)]
+  context.credit({ degraded })
+  return { ...by, degraded, shots: settleShots(made.slice(0, SHOTS_MAX)), method: 'model' }
+}
+
+function otherNumber(made: number, { shots, exact }: Brief): string[] {
+  if (made > SHOTS_MAX) return [`the model made ${made} shots; the first ${SHOTS_MAX} are used`]
+  return exact && made !== shots ? [`the model made ${made} shots, not ${shots}`] : []
 }
 
 /** What is said are the text's own lines; what is seen is what they speak of. */
