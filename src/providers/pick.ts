@@ -5,8 +5,8 @@ import { createImages, createScriptWriter } from './builtin/builtin.ts'
 import { type Fonts, prepareFonts } from './builtin/fonts.ts'
 import { createSpeech, likelyEngine, type SpeechEngine } from './builtin/speech.ts'
 import { createFfmpeg, type Ffmpeg } from './ffmpeg/ffmpeg.ts'
+import type { CallLimits, OpenAiSettings } from './openai/call.ts'
 import { createOpenAi, describeModels, type OpenAi } from './openai/openai.ts'
-import type { CallLimits, OpenAiSettings } from './openai/session.ts'
 import type {
   CallLedger,
   ImageProvider,

@@ -22,6 +22,7 @@ export type Fault =
     }
   /** The stream ends well, but says nothing about tokens, or hangs after its end. */
   | { kind: 'no_usage' | 'linger' }
+  | { kind: 'not_a_picture' }
   | { kind: 'answer'; text: string }
 
 const google = (quotaId: string, retryDelay: string) => [

@@ -103,8 +103,9 @@ const ROUTES: Record<string, (exchange: Exchange) => Promise<void>> = {
   '/v1/models': async ({ response }) =>
     json(response, { object: 'list', data: [{ id: 'test-model', object: 'model' }] }),
   '/v1/chat/completions': async (exchange) => (exchange.seen.body.stream ? stream(exchange) : whole(exchange)),
-  '/v1/images/generations': async ({ response, seen }) => {
-    const b64_json = pictureOf(seen.body.prompt, seen.body.size).toString('base64')
+  '/v1/images/generations': async ({ response, seen, fault }) => {
+    const picture = fault?.kind === 'not_a_picture' ? Buffer.from('?') : pictureOf(seen.body.prompt, seen.body.size)
+    const b64_json = picture.toString('base64')
     json(response, {
       created: 1,
       data: [{ b64_json }],

@@ -6,8 +6,8 @@ import type OpenAI from 'openai'
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions'
 import type { CompletionUsage } from 'openai/resources/completions'
 import { AppError } from '../../lib/errors.ts'
+import type { CallLimits } from './call.ts'
 import type { chatBody } from './dialect.ts'
-import type { CallLimits } from './session.ts'
 import { watchCall } from './watchdog.ts'
 
 /** OpenRouter adds what the call cost, in US dollars. */

@@ -3,9 +3,10 @@ import { ownFailure } from '../errors.ts'
 import { costOf } from '../prices.ts'
 import type { TextAnswer, TextRequest } from '../provider.ts'
 import { estimateTokens } from '../usage.ts'
+import type { Account, Call } from './call.ts'
 import { emptyAnswer, type RawAnswer, readChatStream } from './chat-stream.ts'
 import { chatBody, type JsonWish } from './dialect.ts'
-import type { Account, Call, Session } from './session.ts'
+import type { Session } from './session.ts'
 
 export type Asking = {
   model: string

@@ -1,12 +1,13 @@
 /** Pictures by an image model, brought to the wished size and format. */
-import { rename, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { ownFailure } from '../errors.ts'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { ownFailure, providerError } from '../errors.ts'
 import type { Ffmpeg } from '../ffmpeg/ffmpeg.ts'
 import { costOf } from '../prices.ts'
 import type { Artist, PictureBrief, Work } from '../provider.ts'
+import type { Account, Call } from './call.ts'
 import { imageBody } from './dialect.ts'
-import type { Account, Session } from './session.ts'
+import type { Session } from './session.ts'
 
 type ArtistParts = { model: string; ffmpeg: Ffmpeg; work: Work }
 
@@ -17,25 +18,29 @@ type RawImage = {
   requestId: string | null
 }
 
-export function createArtist(session: Session, { model, ffmpeg, work }: ArtistParts): Artist {
+export function createArtist(session: Session, parts: ArtistParts): Artist {
+  const { model } = parts
   return {
     async draw(brief) {
-      const raw = await askImage(session, { model, brief, work })
-      const bytes = await bytesOf(session, { model, raw, work })
-      const original = `${brief.path}.original`
-      await writeFile(original, bytes)
-      await ffmpeg.run(fitArgs(original, brief), work)
-      await rename(fittedPath(brief), brief.path)
+      const call = imageCall(session, brief, parts)
+      const raw = await session.call(call)
+      try {
+        await fit(await bytesOf(session, raw, parts), brief, parts)
+      } catch (error) {
+        parts.work.signal.throwIfAborted()
+        await session.forget(call)
+        throw error
+      }
       return { provider: session.provider, model, degraded: [], usage: accountOf(raw, model).usage }
     },
     async [Symbol.asyncDispose]() {}, // nothing runs between two pictures
   }
 }
 
-function askImage(session: Session, { model, brief, work }: { model: string; brief: PictureBrief; work: Work }) {
+function imageCall(session: Session, brief: PictureBrief, { model, work }: ArtistParts): Call<RawImage> {
   const body = imageBody(session.dialect, { ...brief, model, prompt: promptOf(brief) })
   const { signal } = work
-  return session.call<RawImage>({
+  return {
     kind: 'image',
     model,
     requestKey: `${work.requestKey ?? 'image'}/${basename(brief.path)}`,
@@ -48,7 +53,7 @@ function askImage(session: Session, { model, brief, work }: { model: string; bri
       return { b64: image?.b64_json ?? null, url: image?.url ?? null, usage: data.usage ?? null, requestId: request_id }
     },
     account: (raw) => accountOf(raw, model),
-  })
+  }
 }
 
 /** A picture without words would lose its headline, and a model may letter it; the words decide what is seen. */
@@ -60,30 +65,36 @@ function promptOf({ scene, headline }: PictureBrief): string {
 }
 
 /** Some servers answer with an address in spite of what they were asked. */
-async function bytesOf(session: Session, { model, raw, work }: { model: string; raw: RawImage; work: Work }) {
+async function bytesOf(session: Session, raw: RawImage, { model, work }: ArtistParts): Promise<Uint8Array> {
   if (raw.b64) return Buffer.from(raw.b64, 'base64')
   const called = { ...session.called('image', model), requestId: raw.requestId }
   if (!raw.url) throw ownFailure('invalid_output', 'the answer holds no picture', called)
   const signal = AbortSignal.any([work.signal, AbortSignal.timeout(session.limits.wholeMs)])
-  const response = await fetch(raw.url, { signal }).catch((error: unknown) => {
+  try {
+    const response = await fetch(raw.url, { signal })
+    if (response.ok) return new Uint8Array(await response.arrayBuffer())
+    throw ownFailure('transient', `the picture's address answered ${response.status}`, called)
+  } catch (error) {
     work.signal.throwIfAborted()
-    throw ownFailure('transient', `the picture could not be fetched: ${String(error)}`, called)
-  })
-  if (!response.ok) throw ownFailure('transient', `the picture's address answered ${response.status}`, called)
-  return Buffer.from(await response.arrayBuffer())
+    throw providerError(error, called)
+  }
 }
 
-/** The program chooses its encoder by the name's ending, and brief paths may end in anything. */
-function fittedPath({ path, format }: PictureBrief): string {
-  return join(`${path}.fitted.${format === 'png' ? 'png' : 'jpg'}`)
+/** Brought to the wished size and format; the program chooses its encoder by the ending of the name. */
+async function fit(bytes: Uint8Array, brief: PictureBrief, { ffmpeg, work }: ArtistParts): Promise<void> {
+  const original = `${brief.path}.original`
+  const fitted = `${brief.path}.fitted.${brief.format === 'png' ? 'png' : 'jpg'}`
+  await writeFile(original, bytes)
+  await ffmpeg.run(fitArgs(original, fitted, brief), work)
+  await rename(fitted, brief.path)
+  await rm(original)
 }
 
 /** Covers the wished frame and cuts what is over, like a photograph in a frame. */
-function fitArgs(source: string, brief: PictureBrief): string[] {
-  const { width, height } = brief
+function fitArgs(source: string, target: string, { width, height, format }: PictureBrief): string[] {
   const cover = `scale=${width}:${height}:force_original_aspect_ratio=increase:flags=lanczos,crop=${width}:${height}`
   const head = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y', '-i', source]
-  return [...head, '-vf', cover, '-frames:v', '1', ...(brief.format === 'jpeg' ? ['-q:v', '2'] : []), fittedPath(brief)]
+  return [...head, '-vf', cover, '-frames:v', '1', ...(format === 'jpeg' ? ['-q:v', '2'] : []), target]
 }
 
 function accountOf({ usage, requestId }: RawImage, model: string): Account {

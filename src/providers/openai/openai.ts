@@ -9,8 +9,9 @@ import type {
   Transcriber,
   UsageRecord,
 } from '../provider.ts'
+import type { CallLimits, OpenAiSettings } from './call.ts'
 import { baseUrlOf, dialectOf, providerName } from './dialect.ts'
-import type { CallLimits, OpenAiSettings, Session } from './session.ts'
+import type { Session } from './session.ts'
 
 export type OpenAiOptions = {
   settings: OpenAiSettings

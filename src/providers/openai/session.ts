@@ -2,62 +2,20 @@
 import type OpenAI from 'openai'
 import { AppError } from '../../lib/errors.ts'
 import { canonicalJson, sha256 } from '../../lib/ids.ts'
-import { type Called, providerError } from '../errors.ts'
+import { classifyError } from '../classify.ts'
+import { type Called, ownFailure, providerError } from '../errors.ts'
 import { PRICES_DATE } from '../prices.ts'
-import type { CallLedger, Usage, UsageRecord } from '../provider.ts'
+import type { CallLedger, UsageRecord } from '../provider.ts'
 import { NO_USAGE } from '../usage.ts'
+import { type Account, CALL_LIMITS, type Call, type CallLimits, type Kind, type OpenAiSettings } from './call.ts'
+import { createClient } from './client.ts'
 import { baseUrlOf, type Dialect, dialectOf, providerName } from './dialect.ts'
-
-/** The settings `OPENAI_*` and `*_MODEL`. */
-export type OpenAiSettings = {
-  apiKey: string | null
-  baseUrl: string | null
-  textModel: string | null
-  imageModel: string | null
-  speechModel: string | null
-  transcribeModel: string | null
-}
-
-export type CallLimits = {
-  /** Until the first piece of an answer: a local model may have to be loaded first. */
-  firstByteMs: number
-  /** Between two pieces of a stream. */
-  idleMs: number
-  /** For an answer that comes in one piece. */
-  wholeMs: number
-}
-
-export const CALL_LIMITS: CallLimits = { firstByteMs: 290_000, idleMs: 90_000, wholeMs: 290_000 }
 
 export type SessionOptions = {
   settings: OpenAiSettings
   record: (call: UsageRecord) => void
   ledger?: CallLedger
   limits?: CallLimits
-}
-
-/** `text` and so on: which of the models a call is for, and the setting that names it. */
-export type Kind = UsageRecord['kind']
-
-/** A call: what is asked of whom under which key. `body` is what the server gets; it becomes part of the key. */
-export type Call<T> = {
-  kind: Kind
-  model: string
-  requestKey: string
-  body: unknown
-  signal: AbortSignal
-  send(client: OpenAI, options: { headers: Record<string, string> }): Promise<T>
-  /** What the answer cost; also tells what the server calls itself and the call. */
-  account(answer: T): Account
-  /** The same for what had come when the call failed. */
-  accountFailed?(): Account | null
-}
-
-export type Account = {
-  usage: Usage
-  source: 'reported' | 'estimated'
-  served: string | null
-  requestId: string | null
 }
 
 export type Session = {
@@ -128,6 +86,8 @@ async function send<T>(client: OpenAI, parts: { call: Call<T>; key: string; call
     return await call.send(client, { headers: { 'X-Client-Request-Id': key } })
   } catch (error) {
     call.signal.throwIfAborted()
+    // The client calls its own end of a call an abort, too, whoever wanted it.
+    if (classifyError(error).class === 'cancelled') throw ownFailure('transient', 'no whole answer in time', called)
     throw providerError(error, called)
   }
 }
@@ -167,22 +127,4 @@ function noteOf({ record }: SessionOptions, { key, provider, call }: Noted) {
       failure: error === null ? null : ((facts?.class as string | undefined) ?? 'cancelled'),
     })
   }
-}
-
-type ClientParts = { baseUrl: string; dialect: Dialect; limits: CallLimits }
-
-async function createClient(settings: OpenAiSettings, { baseUrl, dialect, limits }: ClientParts): Promise<OpenAI> {
-  const { default: Client } = await import('openai')
-  return new Client({
-    // Local servers need no key, but the client refuses to work without one.
-    apiKey: settings.apiKey ?? 'none',
-    baseURL: baseUrl,
-    // Left out, it reads these from the environment and sends them to whatever server this is.
-    ...(dialect === 'openai' ? {} : { organization: null, project: null }),
-    // One place decides about retries, and it knows quotas from rates.
-    maxRetries: 0,
-    // Left alone it prints to standard error, parts of answers too; the stage's own error says what failed.
-    logLevel: 'off',
-    timeout: Math.max(limits.firstByteMs, limits.wholeMs),
-  })
 }

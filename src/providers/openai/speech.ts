@@ -7,7 +7,8 @@ import type { Ffmpeg } from '../ffmpeg/ffmpeg.ts'
 import { costOf } from '../prices.ts'
 import type { Narrator, VoiceWish, Work } from '../provider.ts'
 import { NO_USAGE, sumUsage } from '../usage.ts'
-import type { Account, Session } from './session.ts'
+import type { Account, Call } from './call.ts'
+import type { Session } from './session.ts'
 
 type NarratorParts = { model: string; ffmpeg: Ffmpeg; wish: VoiceWish; work: Work }
 
@@ -73,38 +74,49 @@ function joined(parts: readonly Int16Array[]): Int16Array {
 type Piece = NarratorParts & { voice: string; piece: string; path: string; index: number }
 
 async function speakPiece(session: Session, parts: Piece) {
-  const { model, ffmpeg, work, path, index } = parts
-  const raw = await askSpeech(session, parts)
+  const call = speechCall(session, parts)
+  const raw = await session.call(call)
+  try {
+    const samples = await decode(Buffer.from(raw.audio, 'base64'), parts)
+    if (samples.length > 0) return { samples, usage: accountOf(raw, parts).usage }
+    throw ownFailure('invalid_output', 'the answer holds no sound', session.called('speech', parts.model))
+  } catch (error) {
+    parts.work.signal.throwIfAborted()
+    await session.forget(call)
+    throw error
+  }
+}
+
+/** Servers send what they like, e.g. WAV without lengths in its header or MP3 under another name. */
+async function decode(audio: Uint8Array, { ffmpeg, work, path, index }: Piece): Promise<Int16Array> {
   const source = `${path}.${index}.original`
   const target = `${path}.${index}.wav`
-  await writeFile(source, Buffer.from(raw.audio, 'base64'))
-  // Servers send what they like, e.g. WAV without lengths in its header or MP3 under another name.
+  await writeFile(source, audio)
   const head = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y', '-i', source]
   await ffmpeg.run([...head, '-ac', '1', '-ar', String(SPEECH_RATE), '-c:a', 'pcm_s16le', target], work)
   const { samples } = parseWav(await readFile(target), basename(path))
   await Promise.all([rm(source), rm(target)])
-  if (samples.length === 0)
-    throw ownFailure('invalid_output', 'the answer holds no sound', session.called('speech', model))
-  return { samples, usage: accountOf(raw, parts).usage }
+  return samples
 }
 
-function askSpeech(session: Session, parts: Piece): Promise<RawSpeech> {
+function speechCall(session: Session, parts: Piece): Call<RawSpeech> {
   const { model, voice, piece, path, work } = parts
   const body = { model, voice, input: piece, response_format: 'wav' as const }
-  return session.call<RawSpeech>({
+  return {
     kind: 'speech',
     model,
     requestKey: `${work.requestKey ?? 'speech'}/${basename(path)}`,
     body,
     signal: work.signal,
     async send(client, { headers }) {
-      const watch = AbortSignal.any([work.signal, AbortSignal.timeout(session.limits.wholeMs)])
-      const response = await client.audio.speech.create(body, { headers, signal: watch })
+      // The client's own limit ends with the headers.
+      const signal = AbortSignal.any([work.signal, AbortSignal.timeout(session.limits.wholeMs)])
+      const response = await client.audio.speech.create(body, { headers, signal })
       const audio = Buffer.from(await response.arrayBuffer()).toString('base64')
       return { audio, requestId: response.headers.get('x-request-id') }
     },
     account: (raw) => accountOf(raw, parts),
-  })
+  }
 }
 
 /** Paid by the character; the answer itself tells nothing. */

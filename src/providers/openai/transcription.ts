@@ -4,7 +4,8 @@ import { basename } from 'node:path'
 import { sha256 } from '../../lib/ids.ts'
 import { costOf } from '../prices.ts'
 import type { Transcript, Work } from '../provider.ts'
-import type { Account, Session } from './session.ts'
+import type { Account } from './call.ts'
+import type { Session } from './session.ts'
 
 type Wish = { model: string; path: string; work: Work }
 

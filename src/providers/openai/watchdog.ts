@@ -1,6 +1,6 @@
 /** Ends a call that has fallen silent: neither the client's timeout nor fetch notices a stalled stream. */
 import { AppError } from '../../lib/errors.ts'
-import type { CallLimits } from './session.ts'
+import type { CallLimits } from './call.ts'
 
 export type Watchdog = Disposable & {
   /** Fires with the caller's signal, or after too long a silence. */

@@ -1,8 +1,8 @@
 /** What the tests of this folder share: a model on the local server, and ways to call it. */
 import type { TestContext } from 'node:test'
 import { createFfmpeg } from '../../../src/providers/ffmpeg/ffmpeg.ts'
+import type { CallLimits } from '../../../src/providers/openai/call.ts'
 import { createOpenAi, type OpenAi } from '../../../src/providers/openai/openai.ts'
-import type { CallLimits } from '../../../src/providers/openai/session.ts'
 import type { CallLedger, TextAnswer, TextModel, TextRequest, UsageRecord } from '../../../src/providers/provider.ts'
 import { type OpenAiServer, startOpenAiServer } from '../../helpers/openai-server.ts'
 

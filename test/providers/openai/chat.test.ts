@@ -45,6 +45,18 @@ test('streams the text, and tells what the whole call was', async (t) => {
   )
 })
 
+test('another server never hears whose organization this is', async (t) => {
+  process.env.OPENAI_ORG_ID = 'org-secret'
+  process.env.OPENAI_PROJECT_ID = 'project-secret'
+  t.after(() => {
+    delete process.env.OPENAI_ORG_ID
+    delete process.env.OPENAI_PROJECT_ID
+  })
+  const { text, server } = await openRig(t)
+  await consume(text.stream(request()))
+  assert.ok(!JSON.stringify(server.calls).includes('-secret'))
+})
+
 const BROKEN: [Fault, string, boolean][] = [
   [{ kind: 'reset_before' }, 'transient', true],
   [{ kind: 'reset_midway', after: 5 }, 'transient', true],

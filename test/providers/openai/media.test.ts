@@ -56,6 +56,7 @@ test('a picture has the wished size and format, and is paid for once', async (t)
     const facts = await sharp(join(work.folder, name)).metadata()
     assert.deepEqual([facts.width, facts.height, facts.format], [640, 360, format])
   }
+  assert.deepEqual((await readdir(work.folder)).sort(), ['a.png', 'b.part.jpg'])
   assert.equal(server.calls.length, 2)
   assert.match(server.calls[0]!.body.prompt, /harbour[\s\S]*"Dawn"/)
 })
@@ -86,6 +87,27 @@ test('narration is mono WAV of the real length, also of a long text', async (t) 
     ['alloy', 'alloy'],
   )
   assert.deepEqual(await readdir(work.folder), ['line.wav'])
+})
+
+test('what is late or no picture fails with its class, and is asked for again', async (t) => {
+  const { ledger, raws } = memoryLedger()
+  const { images, speech, server } = await openRig(t, { ledger, limits: { wholeMs: 300 } })
+  const work = await workOf(t)
+  await using artist = await images!.open(work)
+  const narrator = await speech!.open({ voice: null, language: 'en', writing: 'Latin' }, work)
+  const draw = () =>
+    artist.draw({ ...SCENE, width: 64, height: 64, path: join(work.folder, 'a.png'), format: 'png' as const })
+  server.behaviour.faults = [
+    { kind: 'slow_first_byte', ms: 1_000 },
+    { kind: 'slow_first_byte', ms: 1_000 },
+  ]
+  const late = { code: 'provider_failed', retryable: true }
+  await assert.rejects(draw(), late)
+  await assert.rejects(narrator.speak('Hello.', join(work.folder, 'a.wav')), late)
+  server.behaviour.faults = [{ kind: 'not_a_picture' }]
+  await assert.rejects(draw(), { code: 'program_failed' })
+  assert.equal(raws.size, 0)
+  assert.equal((await draw()).model, 'test-model')
 })
 
 test('a long text is cut after sentences, words, and never inside a character', () => {
