@@ -16,7 +16,7 @@ import {
   toolsOf,
 } from '../helpers/film-project.ts'
 import { createInstallation, type Installation, type Instance } from '../helpers/installation.ts'
-import { untilGone } from '../helpers/processes.ts'
+import { type RunningProcess, untilGone } from '../helpers/processes.ts'
 import { hashesOf, readState } from '../helpers/soundness.ts'
 import { stageOf, untilHealthy, untilState, untilStatus, workerOf } from '../helpers/wait.ts'
 
@@ -100,7 +100,7 @@ async function killIn(making: Making, stage: FilmStage): Promise<ProjectState> {
   for (let tries = 1; tries <= 10; tries++) {
     await untilRunning(making, stage)
     process.kill(making.instance.supervisorPid, 'SIGKILL')
-    await until(async () => (await installation.processes()).length === 0, { timeoutMs: 3_000, what: 'all to be gone' })
+    await untilNoneLeft(installation)
     const state = readState(installation.layout, id)
     if (stageOf(state, stage).status === 'running') return state
     making.instance = await installation.start()
@@ -108,6 +108,15 @@ async function killIn(making: Making, stage: FilmStage): Promise<ProjectState> {
     await making.instance.api.projects.rerun(id, stage, { and_following: true })
   }
   throw new Error(`${stage} was always faster than the kill`)
+}
+
+async function untilNoneLeft(installation: Installation): Promise<void> {
+  let left: RunningProcess[] = []
+  const probe = async () => {
+    left = await installation.processes()
+    return left.length === 0
+  }
+  await until(probe, { timeoutMs: 3_000 }).catch(() => assert.deepEqual(left, [], 'left after 3 s'))
 }
 
 /** Running with a step done, where it has several; or completed, when it was faster than we could look. */
