@@ -51,18 +51,27 @@ export const MESSAGE_TYPES = {
 export type EntryKind = keyof typeof MESSAGE_TYPES
 
 /** One entry of a project's stream. `text`: the delta, or the whole text of a snapshot; `fields`: those of other kinds. */
-export type StreamEntry = { epoch: string; seq: number; stage: string; timestamp: number } & (
-  | { kind: 'token' | 'snapshot'; offset: number; text: string }
-  | { kind: Exclude<EntryKind, 'token' | 'snapshot'>; fields: Record<string, unknown> }
-)
+export type StreamEntry = TextEntry | FieldsEntry
+
+type EntryPlace = { epoch: string; seq: number; stage: string; timestamp: number }
+export type TextEntry = EntryPlace & { kind: 'token' | 'snapshot'; offset: number; text: string }
+export type FieldsEntry = EntryPlace & {
+  kind: Exclude<EntryKind, 'token' | 'snapshot'>
+  fields: Record<string, unknown>
+}
 
 /** Where the project's own revision stands among those of its stages; no stage can have this name. */
 export const PROJECT = '*project*'
+
+export function isText<T extends StreamEntry>(entry: T): entry is Extract<T, TextEntry> {
+  return entry.kind === 'token' || entry.kind === 'snapshot'
+}
 
 const ENDINGS: ReadonlySet<unknown> = new Set(['completed', 'failed', 'cancelled', 'restarted'])
 
 /** True for what a slow viewer must still get, one by one. */
 export function isLasting(entry: StreamEntry): boolean {
+  if (isText(entry)) return false
   if (entry.kind === 'done' || entry.kind === 'error') return true
   return (entry.kind === 'update' || entry.kind === 'project') && ENDINGS.has(entry.fields.status)
 }

@@ -176,7 +176,7 @@ test('text goes on through a FLUSHALL and a crash of Redis, and keys are kept fo
   await untilText(bench, 'p', whole)
   const second = (await metaOf(bench)).epoch
   assert.notEqual(second, first)
-  await bench.server.end('SIGKILL')
+  await bench.server.end()
   say('while it is away ')
   await assert.doesNotReject(stream.error({ error: '429', retry_count: 1, will_retry: true }))
   assert.equal(stream.fullText(), whole)

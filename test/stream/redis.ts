@@ -7,7 +7,7 @@ import { createKeys, type RedisKeys } from '../../src/redis/keys.ts'
 import { createPlace } from '../../src/redis/place.ts'
 import { createProducer, type Producer } from '../../src/stream/producer.ts'
 import { createRedisStream, type RedisStream } from '../../src/stream/redis-stream.ts'
-import { type PlainRedis, startPlainRedis } from '../redis/redis-process.ts'
+import { startPlainRedis, temporaryFolder } from '../redis/redis-process.ts'
 
 export const AOF = ['--appendonly', 'yes', '--appendfsync', 'everysec']
 
@@ -15,14 +15,31 @@ export type Bench = Awaited<ReturnType<typeof openBench>>
 
 /** A real Redis with a producer and the bare script on connections of their own. */
 export async function openBench(t: TestContext, args: string[] = []) {
-  const server = await startPlainRedis(t, args)
+  const server = await startServer(t, args)
   const keys = createKeys('test')
   const redis = await connect(t, server)
   const place = createPlace(server.url, 'attached')
   return { server, place, keys, redis, stream: createRedisStream(redis, keys), producer: openProducer(t, redis, keys) }
 }
 
-export async function connect(t: TestContext, server: PlainRedis) {
+/** A server that can be killed and started again on its own files. */
+async function startServer(t: TestContext, args: string[]) {
+  const all = [...args, '--dir', await temporaryFolder(t)]
+  let process = await startPlainRedis(t, all)
+  const { port, url } = process
+  return {
+    url,
+    end: () => process.end('SIGKILL'),
+    pause: () => process.pause(),
+    resume: () => process.resume(),
+    async restart() {
+      await process.end('SIGKILL')
+      process = await startPlainRedis(t, all, port)
+    },
+  }
+}
+
+export async function connect(t: TestContext, server: { url: string }) {
   const redis = openRedis({ url: server.url }, 'fast')
   t.after(() => redis.disconnect())
   await untilReady(redis, 5_000)
@@ -36,7 +53,7 @@ function openProducer(t: TestContext, redis: Awaited<ReturnType<typeof connect>>
 }
 
 /** What direct subscribers of a channel hear, parsed. */
-export async function listen(t: TestContext, server: PlainRedis, channel: string): Promise<any[]> {
+export async function listen(t: TestContext, server: { url: string }, channel: string): Promise<any[]> {
   const redis = await connect(t, server)
   const heard: any[] = []
   redis.on('message', (_channel, message) => heard.push(JSON.parse(message)))
