@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import sharp from 'sharp'
 import { sha256 } from '../../src/lib/ids.ts'
-import { sizeOf } from '../../src/pipelines/video/input.ts'
+import { sizeOf } from '../../src/pipelines/film/frame.ts'
 import { planFilm } from '../../src/pipelines/video/plan.ts'
 import type { AssetsResult, RenderResult } from '../../src/pipelines/video/results.ts'
 import { projectLayout } from '../../src/project/layout.ts'
@@ -20,12 +20,12 @@ import { openWorkFolder } from '../helpers/work-folder.ts'
 const FILES = ['metadata.json', 'thumbnail.jpg', 'video.mp4', 'video.srt']
 
 /** What is asked for, and what must come of it. */
-const FILMS: [words: string, input: FilmInput, size: { height: 360 | 720; max_duration_s: number }][] = [
-  ['with the defaults', { text: readText('second-inaugural') }, { height: 720, max_duration_s: 60 }],
-  ['small and short', smallFilm(), { height: 360, max_duration_s: 25 }],
+const FILMS: [words: string, input: FilmInput, wanted: { width: number; height: number; maxS: number }][] = [
+  ['with the defaults', { text: readText('second-inaugural') }, { width: 1280, height: 720, maxS: 60 }],
+  ['small and short', smallFilm(), { width: 640, height: 360, maxS: 25 }],
 ]
 
-for (const [words, input, { height, max_duration_s }] of FILMS)
+for (const [words, input, { width, height, maxS }] of FILMS)
   test(`a real text, ${words}: a film that is as planned, published and served`, async (t) => {
     const installation = await createInstallation(t)
     const { layout } = installation
@@ -39,13 +39,13 @@ for (const [words, input, { height, max_duration_s }] of FILMS)
     assert.deepEqual(await toolsOf(installation, instance), [], 'no program of a stage is left')
 
     const results = await resultsOf(instance, id)
-    const plan = planFilm(results.assets.shots, max_duration_s)
-    assert.ok(plan.shots.length >= 2 && plan.durationS <= max_duration_s && plan.durationS > max_duration_s / 2)
+    const plan = planFilm(results.assets.shots, maxS)
+    assert.ok(plan.shots.length >= 2 && plan.durationS <= maxS && plan.durationS > maxS / 2)
     assert.deepEqual([results.render.frames, results.render.shots], [plan.frames, plan.shots.length])
     const published = projectLayout(layout, id).published
     const film = join(published, 'video.mp4')
     const work = openWorkFolder(t)
-    await assertStreams(film, { ...plan, ...sizeOf({ aspect: '16:9', height }) }, work)
+    await assertStreams(film, { ...plan, width, height }, work)
     await assertNarration(film, plan, work)
     assertSubtitles(readFileSync(join(published, 'video.srt'), 'utf8'), plan)
     assertFromTheText(
