@@ -50,7 +50,7 @@ export function createApp(deps: ApiDeps): Api {
   app.notFound((c) => problemResponse(unknownRoute(app, c), c, deps.log))
   app.use(createFrame(deps.log))
   const tickets = createTickets()
-  const auth = createAuthenticator(deps.auth, tickets)
+  const auth = createAuthenticator(deps.auth, tickets.take)
   app.use(createGate({ auth, allowedHosts: deps.allowedHosts, log: deps.log }))
   app.on(['POST', 'PUT', 'PATCH', 'DELETE'], '*', bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }))
   addTicketRoute(app, tickets)

@@ -1,6 +1,5 @@
 /** Who a request comes from: tokens, the login cookie, and one-time login links. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { Tickets } from './tickets.ts'
 
 export type AuthSettings = {
   operatorToken: string | null
@@ -32,7 +31,7 @@ export const SUBPROTOCOL = 'showrunner'
 
 export function createAuthenticator(
   settings: Pick<AuthSettings, 'operatorToken' | 'users'>,
-  tickets?: Tickets,
+  takeTicket: (ticket: string) => Caller | undefined = () => undefined,
 ): Authenticator {
   const known = settings.users.map((user) => ({
     hash: digest(user.token),
@@ -45,7 +44,7 @@ export function createAuthenticator(
     identify(credentials) {
       const token = tokenOf(credentials)
       const caller = token === undefined ? undefined : find(known, digest(token))
-      return caller ?? (credentials.ticket === undefined ? undefined : tickets?.take(credentials.ticket))
+      return caller ?? (credentials.ticket === undefined ? undefined : takeTicket(credentials.ticket))
     },
   }
 }

@@ -2,7 +2,10 @@
 import type { PipelineView } from '../api/schemas/pipeline.ts'
 import type { CommandBody, CreateProject, ListQuery, Project, ProjectList, Rerun } from '../api/schemas/project.ts'
 import type { Live, Ready, StatusBody } from '../api/schemas/status.ts'
+import type { ExecuteStage, StageTask, TaskStatus } from '../api/schemas/task.ts'
 import { type CallOptions, type ClientSettings, callApi, callJson } from './call.ts'
+import { type EventsOptions, followEvents, followProgress, followText, type TextOptions } from './live.ts'
+import { pathOf } from './paths.ts'
 import { type WaitOptions, waitForEnd } from './wait.ts'
 
 export type Client = ReturnType<typeof createClient>
@@ -17,7 +20,24 @@ export function createClient(settings: ClientSettings) {
     pipelines: (options?: CallOptions) => callJson<{ items: PipelineView[] }>(settings, '/api/v1/pipelines', options),
     projects,
     /** Resolves with the state once the project is completed, failed or cancelled. */
-    waitFor: (id: string, options?: WaitOptions) => waitForEnd((signal) => projects.get(id, { signal }), options),
+    waitFor: (id: string, options?: WaitOptions) => {
+      const read = (signal?: AbortSignal) => projects.get(id, { signal })
+      return waitForEnd({ read, watch: (signal) => followEvents(settings, id, { signal }) }, options)
+    },
+    ...createLiveCalls(settings),
+  }
+}
+
+/** Each ends with the project; each connects again by itself and goes on where it was. */
+function createLiveCalls(settings: ClientSettings) {
+  return {
+    events: (id: string, options?: EventsOptions) => followEvents(settings, id, options),
+    text: (id: string, stage: string, options?: TextOptions) => followText(settings, { id, stage }, options),
+    subscribeProgress: (id: string, options?: EventsOptions) => followProgress(settings, id, options),
+    executeStage: (id: string, request: Omit<ExecuteStage, 'use_streaming'>, options?: CallOptions) =>
+      callJson<StageTask>(settings, pathOf(id, 'execute-stage'), { ...options, method: 'POST', body: request }),
+    taskStatus: (id: string, taskId: string, options?: CallOptions) =>
+      callJson<TaskStatus>(settings, pathOf(id, 'task-status'), { ...options, query: { task_id: taskId } }),
   }
 }
 
@@ -35,18 +55,16 @@ export type ArtifactAnswer = {
   etag: string | null
 }
 
-const PATH = '/api/v1/projects'
-
 function createProjectCalls(settings: ClientSettings) {
   const command = (path: string, body: unknown, options?: CallOptions) =>
     callJson<CommandBody>(settings, path, { ...options, method: 'POST', body })
   return {
     create(project: CreateProject, { idempotencyKey, signal }: CreateOptions = {}) {
       const headers: Record<string, string> = idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }
-      return callJson<CommandBody>(settings, PATH, { method: 'POST', body: project, headers, signal })
+      return callJson<CommandBody>(settings, pathOf(), { method: 'POST', body: project, headers, signal })
     },
     list: (query: ListQuery = {}, options?: CallOptions) =>
-      callJson<ProjectList>(settings, PATH, { ...options, query }),
+      callJson<ProjectList>(settings, pathOf(), { ...options, query }),
     get: (id: string, options?: CallOptions) => callJson<Project>(settings, pathOf(id), options),
     async remove(id: string, options?: CallOptions): Promise<void> {
       await callApi(settings, pathOf(id), { ...options, method: 'DELETE' })
@@ -59,10 +77,6 @@ function createProjectCalls(settings: ClientSettings) {
     artifact: (id: string, name: string, options?: ArtifactOptions) =>
       openArtifact(settings, pathOf(id, 'artifacts', name), options),
   }
-}
-
-function pathOf(...parts: string[]): string {
-  return [PATH, ...parts.map(encodeURIComponent)].join('/')
 }
 
 async function openArtifact(

@@ -1,38 +1,96 @@
-/** Waiting for a project's end by polling: tells every change once and rides out a restart of the server. */
+/** Waiting for a project's end: looks when a live message says that something changed, and now and then without one. */
 import type { Project } from '../api/schemas/project.ts'
 import { AppError } from '../lib/errors.ts'
-import { until } from '../lib/until.ts'
 import { ENDED } from '../project/project.ts'
+import type { LiveMessage } from '../stream/events.ts'
+import { pause } from './pause.ts'
 
 export type WaitOptions = {
   signal?: AbortSignal
   /** One day when not given. */
   timeoutMs?: number
+  /** How often to look while there are no live messages; with them, eight times as seldom. */
   everyMs?: number
   /** For how long nobody may answer before that is an error; 30 s when not given. */
   absentMs?: number
   /** Called for each new revision. */
   onState?: (state: Project) => void
+  /** Called for each live message. */
+  onMessage?: (message: LiveMessage) => void
+}
+
+export type WaitSource = {
+  read: (signal: AbortSignal | undefined) => Promise<Project>
+  watch: (signal: AbortSignal) => AsyncIterable<LiveMessage>
 }
 
 const DAY_MS = 24 * 3600 * 1000
-
-type Read = (signal: AbortSignal | undefined) => Promise<Project>
+const LIVE_FACTOR = 8
 
 /** Throws `timeout` at the deadline, the signal's reason, and what `read` throws for longer than `absentMs`. */
-export async function waitForEnd(read: Read, options: WaitOptions = {}): Promise<Project> {
-  const { signal, timeoutMs = DAY_MS, everyMs = 250 } = options
+export async function waitForEnd({ read, watch }: WaitSource, options: WaitOptions = {}): Promise<Project> {
+  const { signal, timeoutMs = DAY_MS, everyMs = 250, onState } = options
   const readPatiently = createPatience(() => read(signal), options.absentMs ?? 30_000)
+  const deadlineMs = performance.now() + timeoutMs
+  const changes = followChanges(watch, options)
   let revision = -1
-  const probe = async () => {
-    const state = await readPatiently()
-    if (state && state.revision !== revision) {
-      revision = state.revision
-      options.onState?.(state)
+  try {
+    for (;;) {
+      const state = await readPatiently()
+      if (state && state.revision !== revision) {
+        revision = state.revision
+        onState?.(state)
+      }
+      if (state && ENDED.has(state.status)) return state
+      const leftMs = deadlineMs - performance.now()
+      if (leftMs <= 0) throw new AppError('timeout', `Waited ${timeoutMs} ms for the project to end`)
+      await changes.next(Math.min(leftMs, everyMs), signal)
     }
-    return state && ENDED.has(state.status) ? state : undefined
+  } finally {
+    changes.stop()
   }
-  return until(probe, { timeoutMs, everyMs, signal, what: 'the project to end' })
+}
+
+/** Messages can be many; the state is read at most so often for them. */
+const SPACING_MS = 100
+
+type Changes = { next(everyMs: number, signal: AbortSignal | undefined): Promise<void>; stop(): void }
+
+function followChanges(watch: WaitSource['watch'], { signal, onMessage }: WaitOptions): Changes {
+  const stopped = new AbortController()
+  let live = false
+  let changed = false
+  let wake = new AbortController()
+  const follow = async () => {
+    for await (const message of watch(signal ? AbortSignal.any([signal, stopped.signal]) : stopped.signal)) {
+      live = true
+      onMessage?.(message)
+      if (message.type === 'token') continue
+      changed = true
+      wake.abort()
+    }
+  }
+  // Without live messages the state is looked at more often; what is wrong is said by reading it.
+  const ignored = () => {
+    live = false
+  }
+  follow().then(ignored, ignored)
+  return {
+    stop: () => stopped.abort(),
+    async next(everyMs, outer) {
+      await pause(Math.min(everyMs, SPACING_MS), outer)
+      if (changed) {
+        changed = false
+        return
+      }
+      wake = new AbortController()
+      const either = outer ? AbortSignal.any([outer, wake.signal]) : wake.signal
+      await pause(live ? everyMs * LIVE_FACTOR : Math.max(0, everyMs - SPACING_MS), either).catch(() =>
+        outer?.throwIfAborted(),
+      )
+      changed = false
+    },
+  }
 }
 
 /** Undefined while nobody answers, until that has lasted too long. */

@@ -131,6 +131,7 @@ function stageState(): StageState {
     waits: 0,
     wait_until: null,
     own_input: null,
+    calls: 0,
     task_id: 'p1-1',
     started_at: time,
     finished_at: time,
@@ -177,7 +178,7 @@ function fakeCommands(states: Fake['states'], tasks: Fake['tasks']): Commands {
       if (!get(id).stages.some((s) => s.name === stage)) throw new AppError('not_found', `There is no stage ${stage}`)
       if (ACTIVE.has(get(id).status)) throw new AppError('wrong_state', 'The project is at work')
       const taskId = `${id}-${tasks.size + 2}`
-      tasks.set(`${id}/${taskId}`, taskView(id, taskId, stage))
+      tasks.set(`${id}/${taskId}`, taskView({ project_id: id, task_id: taskId, stage }))
       return { ...move(id, 'queued'), taskId }
     },
     async remove(id) {
@@ -200,14 +201,9 @@ function createIn(states: Map<string, ProjectState>, { id, pipeline, input, titl
   return { state, dispatch: 'queued' as const }
 }
 
-export function taskView(
-  project_id: string,
-  task_id: string,
-  stage: string,
-  changes: Partial<TaskView> = {},
-): TaskView {
+export function taskView(changes: Partial<TaskView> = {}): TaskView {
   const info = { progress: 0, message: null, error: null, retries: 0 }
-  return { task_id, project_id, stage, state: 'PENDING', result: null, info, ...changes }
+  return { task_id: 'p1-2', project_id: 'p1', stage: 'shout', state: 'PENDING', result: null, info, ...changes }
 }
 
 function fakeReader({ states, files, tasks }: Pick<Fake, 'states' | 'files' | 'tasks'>): ProjectReader {

@@ -20,18 +20,20 @@ export type FakeHub = Hub & {
   epoch: string
 }
 
+type Inner = FakeHub & { logOf(id: string): LiveEvent[] }
+
 export function createFakeHub(): FakeHub {
   const logs = new Map<string, LiveEvent[]>()
   const wakers = new Set<() => void>()
-  const logOf = (id: string) => logs.get(id) ?? logs.set(id, []).get(id)!
-  const hub: FakeHub = {
+  const hub: Inner = {
+    logOf: (id) => logs.get(id) ?? logs.set(id, []).get(id)!,
     epoch: 'e1',
     viewers: new Set(),
     joins: [],
     waits: 0,
     say(id, ...said) {
       for (const one of said) {
-        const log = logOf(id)
+        const log = hub.logOf(id)
         const event = { ...one, seq: log.length + 1, project_id: id, timestamp: 1 } as LiveEvent
         log.push(event)
         for (const viewer of [...hub.viewers]) show(hub, viewer, event)
@@ -41,20 +43,20 @@ export function createFakeHub(): FakeHub {
     async join(id, options) {
       const { sink, ...asked } = options
       hub.joins.push({ id, stage: asked.stage, since: asked.since, v: asked.v })
-      const log = logOf(id)
+      const log = hub.logOf(id)
       const from = seqOf(hub, options.since)
-      sink.write(JSON.stringify(connected(hub, id, log.length, from !== undefined)), `${hub.epoch}-${from ?? 0}`)
+      sink.write(JSON.stringify(connected(hub, id, from !== undefined)), `${hub.epoch}-${from ?? 0}`)
       hub.viewers.add(options)
       for (const event of log.slice(from ?? 0)) show(hub, options, event)
       return { leave: () => void hub.viewers.delete(options), cursor: `${hub.epoch}-${log.length}` }
     },
     async poll(id, options) {
-      if (options.waitMs > 0 && rest(hub, id, options, logOf(id)).length === 0) await waitFor(wakers, options)
-      const log = logOf(id)
-      const events: LiveMessage[] = rest(hub, id, options, log)
+      if (options.waitMs > 0 && rest(hub, id, options).length === 0) await waitFor(wakers, options)
+      const log = hub.logOf(id)
+      const events: LiveMessage[] = rest(hub, id, options)
       return { events, next: `${hub.epoch}-${log.length}`, up_to_date: true, closed: hasEnded(log) }
     },
-    isAtEnd: async (id, since) => hasEnded(logOf(id)) && seqOf(hub, since) === logOf(id).length,
+    isAtEnd: async (id, since) => hasEnded(hub.logOf(id)) && seqOf(hub, since) === hub.logOf(id).length,
     stats: () => ({ viewers: hub.viewers.size, projects: logs.size, conflations: 0, resumes: {} }),
     async close() {
       for (const viewer of hub.viewers) viewer.sink.end()
@@ -76,10 +78,11 @@ function show(hub: FakeHub, viewer: JoinOptions, event: LiveEvent): void {
   write()
 }
 
-function rest(hub: FakeHub, id: string, { since, stage }: PollOptions, log: LiveEvent[]): LiveMessage[] {
+function rest(hub: Inner, id: string, { since, stage }: PollOptions): LiveMessage[] {
   const from = seqOf(hub, since)
+  const log = hub.logOf(id)
   const events = log.slice(from ?? 0).filter((e) => stage === undefined || !('stage' in e) || e.stage === stage)
-  return from === undefined ? [connected(hub, id, log.length, false), ...events] : events
+  return from === undefined ? [connected(hub, id, false), ...events] : events
 }
 
 async function waitFor(wakers: Set<() => void>, { waitMs, signal }: PollOptions): Promise<void> {
@@ -92,7 +95,8 @@ async function waitFor(wakers: Set<() => void>, { waitMs, signal }: PollOptions)
   clearTimeout(timer)
 }
 
-function connected(hub: FakeHub, id: string, seq: number, recovered: boolean): LiveMessage {
+function connected(hub: Inner, id: string, recovered: boolean): LiveMessage {
+  const seq = hub.logOf(id).length
   const channel = `ai_story:project:${id}:stage:shout`
   return { type: 'connected', channel, project_id: id, seq, epoch: hub.epoch, recovered, stages: { shout: 'running' } }
 }
