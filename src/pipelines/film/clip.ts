@@ -5,7 +5,8 @@ import type { CameraFeel } from '../../providers/ffmpeg/camera.ts'
 import { type ClipShot, clipArgs } from '../../providers/ffmpeg/clip.ts'
 import type { CameraMove, Work } from '../../providers/provider.ts'
 import type { StageContext } from '../define.ts'
-import { ass, charsPerRow, cuesOf, type Frame, type TimedLine } from './subtitles.ts'
+import type { Frame } from './frame.ts'
+import { ass, charsPerRow, cuesOf, type TimedLine } from './subtitles.ts'
 
 /** The filters and encoders without which no clip can be made. */
 export const CLIP_NEEDS = { filters: ['zoompan', 'xfade', 'ass'], encoders: ['libx264'] }

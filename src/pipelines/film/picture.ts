@@ -1,7 +1,7 @@
 /** One still of a film, drawn and committed. */
 import type { Artist, Provenance } from '../../providers/provider.ts'
 import type { StageArtifacts } from '../define.ts'
-import type { Frame } from './subtitles.ts'
+import type { Frame } from './frame.ts'
 
 /** Pictures are a little larger than the film, so that a camera that comes closer still finds detail. */
 const PICTURE_SCALE = 1.25

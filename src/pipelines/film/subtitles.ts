@@ -1,12 +1,11 @@
 /** Subtitles: one or more cues per spoken line, inside the line's own time; as SRT and as ASS. */
 import { drawable } from '../../providers/builtin/drawable.ts'
+import type { Frame } from './frame.ts'
 
 /** Words, and when in the film they are said. */
 export type TimedLine = { text: string; startS: number; endS: number }
 
 export type Cue = { startS: number; endS: number; rows: string[] }
-
-export type Frame = { width: number; height: number }
 
 const ROWS_MAX = 2
 

@@ -1,6 +1,6 @@
 /** What the stages of the story pipeline leave for one another. Artifacts are named, never located. */
 import type { Movement } from '../../providers/builtin/story.ts'
-import type { Frame } from '../film/subtitles.ts'
+import type { Frame } from '../film/frame.ts'
 import type { StoryShot } from './shots.ts'
 
 /** Who made a result, said in the result itself, because it is read without its stage too. */

@@ -5,8 +5,8 @@ import { parseWav, SPEECH_RATE, writeTrack } from '../../providers/builtin/wav.t
 import { concatList, filmArgs } from '../../providers/ffmpeg/film.ts'
 import type { Work } from '../../providers/provider.ts'
 import type { StageContext } from '../define.ts'
+import { sizeOf } from '../film/frame.ts'
 import { charsPerRow, cuesOf, srt } from '../film/subtitles.ts'
-import { sizeOf } from './input.ts'
 import { type FilmPlan, FPS, type PlannedLine } from './plan.ts'
 import type { VideoInput } from './schema.ts'
 

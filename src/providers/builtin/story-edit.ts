@@ -74,13 +74,13 @@ function tightened(sentences: readonly Kept[]): Kept[] {
 function sceneBreaks(sentences: readonly Kept[]): Set<number> {
   const starts = sentences.map((_, i) => i).filter((i) => i > 0 && opensParagraph(sentences, i))
   const likeness = new Map(starts.map((i) => [i, likenessAround(sentences, i)]))
-  const usual = median([...likeness.values()])
+  const low = lowerThird([...likeness.values()])
   const breaks = new Set<number>()
   let scene = 0
   for (const start of starts) {
     const { heading } = sentences[start]!
     if (sentences[start - 1]!.heading) continue // a heading belongs to what follows it
-    const shifts = likeness.get(start)! <= usual && start - scene >= SCENE_SENTENCES
+    const shifts = likeness.get(start)! <= low && start - scene >= SCENE_SENTENCES
     if (!heading && !(shifts && sentences.length - start >= SCENE_SENTENCES)) continue
     breaks.add(start)
     scene = start
@@ -105,8 +105,9 @@ function mean(sentences: readonly Kept[]): Vector {
   return sum
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+/** The value below which a third of them lie: a long text has many paragraphs and fewer scenes. */
+function lowerThird(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 3)] ?? 0
 }
 
 const UNSPACED = new Set(['Han', 'Kana', 'Thai'])

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ZodError } from 'zod'
-import { sizeOf } from '../../../src/pipelines/video/input.ts'
+import { sizeOf } from '../../../src/pipelines/film/frame.ts'
 import { videoInput } from '../../../src/pipelines/video/schema.ts'
 import { video } from '../../../src/pipelines/video/video.ts'
 

@@ -59,14 +59,12 @@ test('a board has the wanted number of shots, in the order of the text', () => {
   for (const shots of [1, 2, 5, 12, 30]) {
     const board = boardStory({ text: TALE, shots, exact: true })
     assert.equal(board.shots.length, shots)
-    const places = board.shots.map(({ dialogue }) =>
-      TALE.replace(/\s+/g, ' ').indexOf(dialogue.split(/(?<=[.!?;,]) /)[0]!),
-    )
-    assert.deepEqual(
-      places,
-      places.toSorted((a, b) => a - b),
-    )
-    assert.ok(places.every((place) => place >= 0))
+    let from = 0
+    for (const { dialogue } of board.shots) {
+      const [first] = dialogue.split(/(?<=[.!?;,]) /)
+      from = TALE.replace(/\s+/g, ' ').indexOf(first!, from)
+      assert.ok(from >= 0, dialogue)
+    }
   }
 })
 
