@@ -124,11 +124,11 @@ const BASE = {
   }),
   WORKER_MAX_JOBS: row(whole(0, 1_000_000_000), '10000', {
     expected: 'a number, or 0',
-    doc: 'a worker is replaced after so many jobs; 0 = never',
+    doc: 'a worker is replaced after so many jobs; 0 = never (not yet in effect)',
   }),
   WORKER_MAX_RSS_MB: row(whole(0, 1_000_000), '512', {
     expected: 'megabytes, or 0',
-    doc: 'or when it holds so much memory; 0 = never',
+    doc: 'or when it holds so much memory; 0 = never (not yet in effect)',
   }),
   PIPELINES_DIR: row(text, null, {
     expected: 'an existing folder',
