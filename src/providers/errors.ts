@@ -38,6 +38,11 @@ export function ownFailure(kind: FailureClass, message: string, called: Called):
   return failureError({ class: kind, retryable, retryAfterMs: null, resetsAt: null, message }, called)
 }
 
+/** True when the answer itself is at fault; a full disk or a missing program must not cost a paid answer. */
+export function isBadAnswer(error: unknown): boolean {
+  return error instanceof AppError && ['program_failed', 'invalid_output', 'provider_failed'].includes(error.code)
+}
+
 function failureError(failure: Failure, called: Called, cause?: unknown): AppError {
   return new AppError(CODES[failure.class], sentence(failure, called), {
     // The SDK's errors hold the headers of the answer; none of them holds the key.

@@ -1,7 +1,7 @@
 /** Pictures by an image model, brought to the wished size and format. */
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { ownFailure, providerError } from '../errors.ts'
+import { isBadAnswer, ownFailure, providerError } from '../errors.ts'
 import type { Ffmpeg } from '../ffmpeg/ffmpeg.ts'
 import { costOf } from '../prices.ts'
 import type { Artist, PictureBrief, Work } from '../provider.ts'
@@ -28,7 +28,7 @@ export function createArtist(session: Session, parts: ArtistParts): Artist {
         await fit(await bytesOf(session, raw, parts), brief, parts)
       } catch (error) {
         parts.work.signal.throwIfAborted()
-        await session.forget(call)
+        if (isBadAnswer(error)) await session.forget(call)
         throw error
       }
       return { provider: session.provider, model, degraded: [], usage: accountOf(raw, model).usage }

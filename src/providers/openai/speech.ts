@@ -2,7 +2,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { loudnessOf, parseWav, SPEECH_RATE, writeWav } from '../builtin/wav.ts'
-import { ownFailure } from '../errors.ts'
+import { isBadAnswer, ownFailure } from '../errors.ts'
 import type { Ffmpeg } from '../ffmpeg/ffmpeg.ts'
 import { costOf } from '../prices.ts'
 import type { Narrator, VoiceWish, Work } from '../provider.ts'
@@ -82,7 +82,7 @@ async function speakPiece(session: Session, parts: Piece) {
     throw ownFailure('invalid_output', 'the answer holds no sound', session.called('speech', parts.model))
   } catch (error) {
     parts.work.signal.throwIfAborted()
-    await session.forget(call)
+    if (isBadAnswer(error)) await session.forget(call)
     throw error
   }
 }

@@ -12,7 +12,7 @@ export type Rig = OpenAi & { server: OpenAiServer; text: TextModel; records: Usa
 
 export async function openRig(
   t: TestContext,
-  options: { limits?: Partial<CallLimits>; ledger?: CallLedger; model?: string } = {},
+  options: { limits?: Partial<CallLimits>; ledger?: CallLedger; model?: string; ffmpegPath?: string } = {},
 ): Promise<Rig> {
   const server = await startOpenAiServer()
   t.after(() => server[Symbol.asyncDispose]())
@@ -27,7 +27,7 @@ export async function openRig(
       speechModel: model,
       transcribeModel: 'whisper-1',
     },
-    ffmpeg: createFfmpeg({ ffmpegPath: null, ffprobePath: null }),
+    ffmpeg: createFfmpeg({ ffmpegPath: options.ffmpegPath ?? null, ffprobePath: null }),
     record: (call) => records.push(call),
     ledger: options.ledger,
     limits: { ...LIMITS, ...options.limits },

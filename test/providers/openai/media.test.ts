@@ -110,6 +110,17 @@ test('what is late or no picture fails with its class, and is asked for again', 
   assert.equal((await draw()).model, 'test-model')
 })
 
+test('a paid picture is kept when it is this machine that fails', async (t) => {
+  const { ledger, raws } = memoryLedger()
+  const { images } = await openRig(t, { ledger, ffmpegPath: '/nowhere/ffmpeg' })
+  const work = await workOf(t)
+  await using artist = await images!.open(work)
+  const path = join(work.folder, 'a.png')
+  const drawing = artist.draw({ ...SCENE, width: 64, height: 64, path, format: 'png' })
+  await assert.rejects(drawing, { code: 'missing_program' })
+  assert.equal(raws.size, 1)
+})
+
 test('a long text is cut after sentences, words, and never inside a character', () => {
   assert.deepEqual(piecesOf('One. Two three.', 9), ['One.', 'Two', 'three.'])
   assert.deepEqual(piecesOf('aaaa bbbb', 6), ['aaaa', 'bbbb'])
