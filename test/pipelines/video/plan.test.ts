@@ -1,9 +1,9 @@
 /** The film's timing: whole frames, no overlap, never longer than wanted; and subtitles inside their lines. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ass, charsPerRow, cuesOf, srt, wrap } from '../../../src/pipelines/film/subtitles.ts'
 import { FPS, planFilm } from '../../../src/pipelines/video/plan.ts'
 import type { ShotAssets } from '../../../src/pipelines/video/results.ts'
-import { ass, charsPerRow, cuesOf, srt, wrap } from '../../../src/pipelines/film/subtitles.ts'
 
 let number = 0
 const line = (duration_s: number, weight = 1) => ({
