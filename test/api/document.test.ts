@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { createOneTimeLogins } from '../../src/api/auth.ts'
 import { AppError } from '../../src/lib/errors.ts'
-import { type Fake, fakeApp, fakeDeps, jsonRequest, projectState, statusData } from './deps.ts'
+import { type Fake, fakeApp, fakeDeps, jsonRequest, projectState, statusData, taskView } from './deps.ts'
 import { type Components, type JsonSchema, violations } from './json-schema.ts'
+import { type Answered, ELSEWHERE, LIVE } from './live-answers.ts'
 
 type Operation = {
   summary?: string
@@ -62,8 +63,6 @@ test('parameters, bodies and headers are in it', () => {
     assert.ok(text('/api/v1/projects', 'get').includes(`"name":"${name}"`), name)
   assert.equal(document.components.schemas.CreateProject?.additionalProperties, false)
 })
-
-type Answered = { call: string; path: string; init?: RequestInit; status: number; change?: (deps: Fake) => void }
 
 const P = '/api/v1/projects'
 const good = { pipeline: 'hello', input: { text: 'hi' } }
@@ -178,7 +177,7 @@ const ANSWERS: Answered[] = [
   },
 ]
 
-for (const { call, path, init, status, change } of ANSWERS)
+for (const { call, path, init, status, change } of [...ANSWERS, ...LIVE])
   test(`${call} → ${status} is as documented (${path})`, async () => {
     using deps = fakeDeps()
     fill(deps)
@@ -200,7 +199,7 @@ for (const { call, path, init, status, change } of ANSWERS)
   })
 
 test('every operation has a real answer above for its success', () => {
-  const answered = new Set(ANSWERS.map(({ call, status }) => `${call} ${status}`))
+  const answered = new Set([...ANSWERS, ...LIVE].map(({ call, status }) => `${call} ${status}`).concat([...ELSEWHERE]))
   const missing = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).flatMap(([method, operation]) =>
       Object.keys(operation.responses)
@@ -229,6 +228,8 @@ function fill(deps: Fake): void {
   deps.states
     .set('p1', projectState({ artifacts: [artifact] }))
     .set('busy', projectState({ id: 'busy', status: 'running' }))
+  deps.tasks.set('p1/p1-2', taskView())
+  deps.hub.say('p1', { type: 'project_update', status: 'completed', progress: 100 })
   deps.files.set('p1/a.txt', { path, artifact }).set('p1/gone', { path: `${path}.gone`, artifact })
 }
 

@@ -17,6 +17,8 @@ export type FakeHub = Hub & {
   joins: { id: string; stage?: string; since?: string; v: 1 | 2 }[]
   /** How often a full sink was waited for. */
   waits: number
+  /** How many polls wait now. */
+  polling: number
   epoch: string
 }
 
@@ -31,6 +33,7 @@ export function createFakeHub(): FakeHub {
     viewers: new Set(),
     joins: [],
     waits: 0,
+    polling: 0,
     say(id, ...said) {
       for (const one of said) {
         const log = hub.logOf(id)
@@ -51,7 +54,7 @@ export function createFakeHub(): FakeHub {
       return { leave: () => void hub.viewers.delete(options), cursor: `${hub.epoch}-${log.length}` }
     },
     async poll(id, options) {
-      if (options.waitMs > 0 && rest(hub, id, options).length === 0) await waitFor(wakers, options)
+      if (options.waitMs > 0 && rest(hub, id, options).length === 0) await waitFor(hub, wakers, options)
       const log = hub.logOf(id)
       const events: LiveMessage[] = rest(hub, id, options)
       return { events, next: `${hub.epoch}-${log.length}`, up_to_date: true, closed: hasEnded(log) }
@@ -85,12 +88,14 @@ function rest(hub: Inner, id: string, { since, stage }: PollOptions): LiveMessag
   return from === undefined ? [connected(hub, id, false), ...events] : events
 }
 
-async function waitFor(wakers: Set<() => void>, { waitMs, signal }: PollOptions): Promise<void> {
+async function waitFor(hub: Inner, wakers: Set<() => void>, { waitMs, signal }: PollOptions): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, waitMs)
   signal.addEventListener('abort', () => resolve(), { once: true })
   wakers.add(resolve)
+  hub.polling++
   await promise
+  hub.polling--
   wakers.delete(resolve)
   clearTimeout(timer)
 }

@@ -48,7 +48,7 @@ type Asking = { deps: ApiDeps; live: Live; c: ApiContext }
 /** The answer is not sent: the socket is. */
 async function accept({ deps, live, c }: Asking, place: { id: string; stage?: string }, query: ViewQuery) {
   const request = await readViewRequest(deps, c, { ...place, query })
-  const { upgrade, incoming } = c.env
+  const { upgrade, incoming } = c.env ?? {}
   if (!upgrade) throw new AppError('upgrade_required', 'Ask for this path with a WebSocket')
   seatFor(live, incoming?.socket)
   upgrade.accept((socket) => openSocketViewer(socket, { hub: deps.hub, request, log: deps.log }))

@@ -25,6 +25,7 @@ const StageSchema = z
     retries: z.int(),
     retry_at: TimeSchema.nullable(),
     waits: z.int(),
+    calls: z.int(),
     wait_until: TimeSchema.nullable(),
     task_id: z.string().nullable(),
     started_at: TimeSchema.nullable(),
