@@ -46,7 +46,7 @@ function componentRows(fact: ReadyFact): Row[] {
     ...(rest.length > 0 ? [['ok', 'workers', `and ${rest.map((w) => w.name).join(', ')}`] as Row] : []),
     ['ok', 'scheduler', 'looks after open projects'],
     ffmpegRow(providers),
-    ['warn', 'provider', `built in, no AI model; narration by ${providers.speech}`],
+    providerRow(providers),
     ...pipelineRow(pipelines),
   ]
 }
@@ -58,6 +58,11 @@ function workerRow({ name, queues, processes }: ReadyFact['workers'][number]): R
 function ffmpegRow({ ffmpeg }: ReadyFact['providers']): Row {
   if ('missing' in ffmpeg) return ['bad', 'ffmpeg', `missing, so no films: ${ffmpeg.hint}`]
   return ['ok', 'ffmpeg', ffmpeg.path]
+}
+
+function providerRow({ models, speech }: ReadyFact['providers']): Row {
+  if (models) return ['ok', 'provider', `${models.provider} at ${models.where}: ${models.names.join(', ')}`]
+  return ['warn', 'provider', `built in, no AI model; narration by ${speech}`]
 }
 
 function pipelineRow({ names, problems }: ReadyFact['pipelines']): Row[] {

@@ -25,21 +25,24 @@ const MAX_UNANSWERED = 2
 
 export function createLedger(attempt: Attempt): CallLedger {
   const folder = join(attempt.project.paths.folder, 'calls')
-  const fileOf = (requestKey: string) => join(folder, `${sha256(`${attempt.stage} ${requestKey}`).slice(0, 32)}.raw`)
+  // A rerun is a new take: it buys new answers.
+  const keyOf = (requestKey: string) => `${attempt.take}:${requestKey}`
+  const fileOf = (requestKey: string) =>
+    join(folder, `${sha256(`${attempt.stage} ${keyOf(requestKey)}`).slice(0, 32)}.raw`)
   return {
     async before(requestKey, about) {
       const raw = await readIfThere(fileOf(requestKey))
       if (raw !== undefined) return { raw }
-      if (attempt.intents(requestKey) >= MAX_UNANSWERED) throw ambiguous(requestKey)
-      await attempt.intend({ request_key: requestKey, ...about })
+      if (attempt.intents(keyOf(requestKey)) >= MAX_UNANSWERED) throw ambiguous(requestKey)
+      await attempt.intend({ request_key: keyOf(requestKey), ...about })
       return null
     },
     async after(requestKey, raw) {
       await ensureFolder(folder)
       await writeAtomic(fileOf(requestKey), raw)
-      await attempt.called(requestKey, 'answered')
+      await attempt.called(keyOf(requestKey), 'answered')
     },
-    refused: (requestKey) => attempt.called(requestKey, 'refused'),
+    refused: (requestKey) => attempt.called(keyOf(requestKey), 'refused'),
     forget: (requestKey) => rm(fileOf(requestKey), { force: true }),
   }
 }

@@ -37,6 +37,16 @@ test('a call that the provider refused cost nothing and counts for nothing', asy
   }
 })
 
+test('a rerun buys a new answer', async (t) => {
+  const project = await createProject(await openStore(t))
+  const ledger = await nextLedger(project)
+  await ledger.before('key', ABOUT)
+  await ledger.after('key', 'old')
+  await project.append({ type: 'cancelled' })
+  await project.append({ type: 'rerun', stage: 'write', and_following: false })
+  assert.equal(await (await nextLedger(project)).before('key', ABOUT), null)
+})
+
 test('a zombie can neither begin a call nor store an answer that counts', async (t) => {
   const project = await createProject(await openStore(t))
   const zombie = await nextLedger(project)

@@ -6,11 +6,11 @@ import type { StageContext } from '../define.ts'
 import { sizeOf } from '../film/frame.ts'
 import { drawStill } from '../film/picture.ts'
 import { openWork } from '../film/work.ts'
-import type { AssetsResult, ScriptResult, ShotAssets, SpokenLine } from './results.ts'
+import type { AssetsResult, Maker, ScriptResult, ShotAssets, SpokenLine } from './results.ts'
 import type { VideoInput } from './schema.ts'
 
 type Tools = { artist: Artist; narrator: Narrator }
-type MadeShot = ShotAssets & { degraded: string[] }
+type MadeShot = ShotAssets & { degraded: string[]; drawn_by: Maker }
 
 export async function makeAssets(context: StageContext<VideoInput>): Promise<AssetsResult> {
   const script = context.results.script as ScriptResult
@@ -28,8 +28,10 @@ export async function makeAssets(context: StageContext<VideoInput>): Promise<Ass
   })
   const degraded = [...new Set(made.flatMap((shot) => shot.degraded))]
   context.credit({ ...narrator.provenance, degraded: [...narrator.provenance.degraded, ...degraded] })
-  const shots = made.map(({ degraded: _, ...shot }) => shot)
-  return { shots, voice: narrator.voice, engine: narrator.engine, silent: narrator.silent }
+  const shots = made.map(({ degraded: _degraded, drawn_by: _drawnBy, ...shot }) => shot)
+  const { provider, model } = narrator.provenance
+  const made_by = { pictures: made[0]!.drawn_by, narration: { provider, model } }
+  return { shots, voice: narrator.voice, engine: narrator.engine, silent: narrator.silent, made_by }
 }
 
 async function makeShot(
@@ -54,5 +56,7 @@ async function makeShot(
     lines.push({ ...line, narration, duration_s: spoken.durationS })
     if (!spoken.audible && !tools.narrator.silent) degraded.push(`${line.name} cannot be spoken and is silent`)
   }
-  return { name: shot.name, headline: shot.headline, camera: shot.camera, picture: still.picture, lines, degraded }
+  const { name, headline, camera } = shot
+  const drawn_by = { provider: still.provider, model: still.model }
+  return { name, headline, camera, picture: still.picture, lines, degraded, drawn_by }
 }

@@ -8,6 +8,7 @@ import type { StageContext } from '../define.ts'
 import { sizeOf } from '../film/frame.ts'
 import { charsPerRow, cuesOf, srt } from '../film/subtitles.ts'
 import { type FilmPlan, FPS, type PlannedLine } from './plan.ts'
+import type { VideoResults } from './results.ts'
 import type { VideoInput } from './schema.ts'
 
 export type FilmParts = {
@@ -20,8 +21,6 @@ export type FilmParts = {
 }
 
 export type MadeFilm = { video: string; subtitles: string; duration_s: number }
-
-const COMMENT = 'Made by Showrunner with the builtin provider (no AI model)'
 
 export async function joinFilm(parts: FilmParts): Promise<MadeFilm> {
   const { context, work, plan } = parts
@@ -37,7 +36,7 @@ export async function joinFilm(parts: FilmParts): Promise<MadeFilm> {
     frames: plan.frames,
     fps: FPS,
     title: parts.title,
-    comment: COMMENT,
+    comment: commentOf(context.results as VideoResults),
     out: 'film.part.mp4',
   })
   await providers.ffmpeg.run(args, work)
@@ -51,6 +50,13 @@ export async function joinFilm(parts: FilmParts): Promise<MadeFilm> {
   await artifacts.put('video.srt', { data: srtOf(parts) }, 'application/x-subrip')
   await artifacts.put('video.check.json', { data: `${JSON.stringify(facts, null, 2)}\n` }, 'application/json')
   return { video: 'video.mp4', subtitles: 'video.srt', duration_s: facts.durationS }
+}
+
+/** In the file itself, so that it says how it was made wherever it goes. */
+function commentOf({ script, assets }: VideoResults): string {
+  const makers = [script.made_by, assets.made_by.pictures, assets.made_by.narration]
+  const models = [...new Set(makers.flatMap(({ model }) => model ?? []))]
+  return `Made by Showrunner with ${models.length > 0 ? models.join(', ') : 'the builtin provider (no AI model)'}`
 }
 
 /** Every line at its planned sample, silence between: no filter graph grows with the film. */

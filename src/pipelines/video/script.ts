@@ -14,13 +14,14 @@ export async function* writeScript(context: StageContext<VideoInput>): AsyncGene
       workOf(context),
     ),
   )
-  const { provider, model, degraded, ...script } = written
-  context.credit({ provider, model, degraded })
+  const { provider, model, degraded, usage, ...script } = written
+  context.credit({ provider, model, degraded, usage })
   for (const shot of script.shots) yield `${shot.lines.map((line) => line.text).join(' ')}\n`
-  const result = { ...script, method: 'extractive' as const }
+  const method = model === null ? ('extractive' as const) : ('model' as const)
+  const result = { ...script, method, made_by: { provider, model } }
   await artifacts.put(
     'script.json',
-    { data: `${JSON.stringify({ provider, model, degraded, ...result }, null, 2)}\n` },
+    { data: `${JSON.stringify({ degraded, ...result }, null, 2)}\n` },
     'application/json',
   )
   yield { progress: 100, message: `${script.shots.length} shots` }

@@ -24,8 +24,9 @@ function metadata(context: StageContext<VideoInput>, { script, assets, render }:
     duration_s: render.duration_s,
     width: render.width,
     height: render.height,
-    provider: 'builtin',
+    ...script.made_by,
     method: script.method,
+    made_by: { script: script.made_by, ...assets.made_by },
     narration: assets.engine,
     voice: assets.voice,
     shots: assets.shots.map(({ name, headline, camera, lines }) => ({
