@@ -14,6 +14,8 @@ export type Output = {
   data(value: unknown, text: string): void
   /** A line for people; silent with `--quiet`. */
   say(line: string): void
+  /** A piece of text for people, without a line's end; silent with `--quiet`. */
+  write(text: string): void
   /** An error or warning; never silent. */
   warn(line: string): void
   /** Draws over the present line of a terminal; an empty text clears it. */
@@ -31,6 +33,9 @@ export function createOutput({ json, quiet, color, stdout, stderr }: OutputOptio
     data: (value, text) => void stdout.write(json ? `${JSON.stringify(value)}\n` : text === '' ? '' : `${text}\n`),
     say(line) {
       if (!quiet) stderr.write(`${line}\n`)
+    },
+    write(text) {
+      if (!quiet) stderr.write(text)
     },
     warn: (line) => void stderr.write(`${line}\n`),
     draw(line) {

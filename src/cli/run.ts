@@ -18,6 +18,7 @@ export const run: Verb = {
     ['--input <file>', 'the input; - reads standard input'],
     ['--title <text>', 'what to call the project'],
     ['--set <key=value>', 'one value of the input, as JSON or text; can be repeated', 'repeatable'],
+    ['--follow', 'show texts while they are written'],
     ['--no-wait', 'only start it'],
   ],
   async run(context, [pipeline = ''], options) {
@@ -28,7 +29,7 @@ export const run: Verb = {
       context.out.data(created, created.id)
       return 0
     }
-    const state = await follow(context, connection, created)
+    const state = await follow(context, connection, { created, texts: options.follow === true })
     context.out.data(state, await resultText(context, connection, state))
     return exitCodeOf(state)
   },
@@ -42,10 +43,12 @@ async function create({ signal }: VerbContext, { client }: Connection, { pipelin
   return client.projects.create({ pipeline, input, title: options.title as string | undefined }, { signal })
 }
 
-async function follow({ out, signal }: VerbContext, { client }: Connection, created: Project): Promise<Project> {
-  const progress = createProgress(out)
+type FollowFacts = { created: Project; texts: boolean }
+
+async function follow({ out, signal }: VerbContext, { client }: Connection, { created, texts }: FollowFacts) {
+  const progress = createProgress(out, texts)
   try {
-    return await client.waitFor(created.id, { signal, onState: progress.show })
+    return await client.waitFor(created.id, { signal, onState: progress.show, onMessage: progress.hear })
   } catch (error) {
     if (signal.aborted) out.say(`It goes on without us. See it with: project ${created.id}`)
     throw error

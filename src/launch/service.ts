@@ -98,7 +98,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     loginUrl: () => (operatorToken === null ? null : `${server.url}/login?token=${oneTime.issue(operatorToken)}`),
     async stop(deadlineMs) {
-      await Promise.all([hub.close(), server.close(deadlineMs)])
+      await Promise.all([server.close(deadlineMs), hub.close()]) // in this order viewers hear why they are sent away
       watch.stop()
       await dispatcher.close().catch(() => {}) // Redis may be away
       connection.disconnect()

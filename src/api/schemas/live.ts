@@ -43,7 +43,7 @@ export const StageUpdateMessageSchema = z
     type: z.literal('stage_update'),
     status: StageStatusSchema,
     progress: PercentSchema.optional(),
-    message: z.string().nullable().optional(),
+    message: z.string().optional(),
     ...staged,
   })
   .openapi('StageUpdateMessage')
@@ -51,11 +51,10 @@ export const StageUpdateMessageSchema = z
 export const ProgressMessageSchema = z
   .object({
     type: z.literal('progress'),
-    current: z.number().optional(),
-    total: z.number().optional(),
+    current: z.number(),
+    total: z.number(),
     progress: PercentSchema,
     item_name: z.string().optional(),
-    message: z.string().nullable().optional(),
     ...staged,
   })
   .openapi('ProgressMessage')
@@ -84,7 +83,7 @@ export const ProjectUpdateMessageSchema = z
     type: z.literal('project_update'),
     status: StatusSchema,
     progress: PercentSchema,
-    message: z.string().nullable().optional(),
+    message: z.string().optional(),
     ...placed,
   })
   .openapi('ProjectUpdateMessage')
