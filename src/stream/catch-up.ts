@@ -46,7 +46,7 @@ function stagesOf({ model, stage }: Scene): StageModel[] {
 function stageMessages(model: StageModel, { v, replaces }: { v: 1 | 2; replaces: boolean }): Record<string, unknown>[] {
   const { name: stage, status, text, update, progress, done } = model
   const messages: Record<string, unknown>[] = []
-  if (text !== '' || (replaces && status !== 'pending')) {
+  if (text !== '' || replaces) {
     const full = v === 1 && { full_text: text }
     messages.push({ type: 'token', content: text, ...full, offset: 0, snapshot: true, stage })
   }

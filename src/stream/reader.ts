@@ -41,6 +41,7 @@ export function createReader({ place, keys, fast, watched, onEntries, onLook }: 
   let client = open()
   let wokenAt = '0-0'
   let waking = false
+  let giveUp = () => {}
   let lookedMs = performance.now()
 
   function open(): Redis {
@@ -68,7 +69,10 @@ export function createReader({ place, keys, fast, watched, onEntries, onLook }: 
     const ids = new Map(places.map(({ id }) => [keys.key('events', id), id]))
     const from = [wokenAt, ...places.map(({ seq }) => `${seq}-0`)]
     const reply = client.xread('COUNT', COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', wakeKey, ...ids.keys(), ...from)
-    const streams = (await within(reply, BLOCK_MS + OVERDUE_MS, 'overdue')) as Streams | 'overdue'
+    const stopped = Promise.withResolvers<'overdue'>()
+    giveUp = () => stopped.resolve('overdue')
+    const first = Promise.race([reply as Promise<Streams>, stopped.promise])
+    const streams = await within(first, BLOCK_MS + OVERDUE_MS, 'overdue' as const)
     if (streams === 'overdue') return replace()
     for (const [key, rows] of streams ?? []) {
       if (key === wakeKey) wokenAt = rows.at(-1)![0]
@@ -95,6 +99,7 @@ export function createReader({ place, keys, fast, watched, onEntries, onLook }: 
     },
     async close() {
       stopping.abort()
+      giveUp()
       client.disconnect()
       await running
     },

@@ -71,10 +71,9 @@ export class Rooms {
   take(id: string, entries: StreamEntry[]): void {
     const entry = this.#entries.get(id)
     if (!entry || entry.loading !== undefined) return
-    if (entry.room.apply(entries)) {
-      entry.audience.tell(entries)
-      return
-    }
+    const fits = entry.room.apply(entries)
+    entry.audience.tell(entries)
+    if (fits) return
     entry.ignored = entries.at(-1)?.seq ?? 0
     this.#load(entry)
   }

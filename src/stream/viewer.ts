@@ -70,7 +70,9 @@ export class LiveViewer implements Viewer {
 
   /** True when the client could continue where it was. */
   async start(since: string | undefined): Promise<boolean> {
+    this.#waiting = true // what comes meanwhile comes after
     const recovered = await this.#resume(since)
+    this.#waiting = false
     this.flush()
     return recovered
   }

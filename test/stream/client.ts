@@ -16,6 +16,8 @@ export function createClient() {
     statuses: {} as Record<string, string>,
     cursor: undefined as string | undefined,
     ended: false,
+    /** The connection breaks after so many frames, unnoticed by the hub. */
+    framesLeft: Infinity,
     bytes: 0,
     full: false,
     ready: undefined as (() => void) | undefined,
@@ -29,6 +31,8 @@ export function createClient() {
     },
     /** A new connection of the same client: what it holds stays. */
     connect(): Sink {
+      client.full = false
+      client.framesLeft = Infinity
       client.sink = sinkOf(client)
       return client.sink
     },
@@ -37,9 +41,10 @@ export function createClient() {
 }
 
 function sinkOf(client: TestClient): Sink {
-  return {
-    writable: () => !client.full,
+  const sink: Sink = {
+    writable: () => !client.full || client.sink !== sink,
     write(frame, cursor) {
+      if (client.sink !== sink || client.framesLeft-- <= 0) return
       client.bytes += Buffer.byteLength(frame)
       if (cursor !== '') client.cursor = cursor
       const message = JSON.parse(frame.toString())
@@ -53,6 +58,7 @@ function sinkOf(client: TestClient): Sink {
       client.ended = true
     },
   }
+  return sink
 }
 
 function apply(client: TestClient, message: any): void {
