@@ -8,7 +8,7 @@ import type { Live } from '../live/live.ts'
 import { openSocketViewer } from '../live/socket-viewer.ts'
 import { readViewRequest } from '../live/view-request.ts'
 import { IdSchema, NameSchema } from '../schemas/common.ts'
-import { type ViewQuery, ViewQuerySchema } from '../schemas/live.ts'
+import { PingMessageSchema, PongMessageSchema, type ViewQuery, ViewQuerySchema } from '../schemas/live.ts'
 import { problems } from '../schemas/problem.ts'
 
 const shared = {
@@ -38,7 +38,11 @@ const ofStage = createRoute({
   request: { params: z.object({ id: IdSchema, stage: NameSchema }), query: ViewQuerySchema },
 })
 
+const MESSAGES = { PingMessage: PingMessageSchema, PongMessage: PongMessageSchema }
+
 export function addSocketRoutes(app: Api, deps: ApiDeps, live: Live): void {
+  // No answer has these in it, so they are put into the document by name.
+  for (const [name, schema] of Object.entries(MESSAGES)) app.openAPIRegistry.register(name, schema)
   app.openapi(ofProject, (c) => accept({ deps, live, c }, c.req.valid('param'), c.req.valid('query')))
   app.openapi(ofStage, (c) => accept({ deps, live, c }, c.req.valid('param'), c.req.valid('query')))
 }

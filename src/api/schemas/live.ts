@@ -149,7 +149,6 @@ export const WsTicketSchema = z
   .object({ ticket: z.string(), expires_in_s: z.number() })
   .openapi('WsTicket', { description: 'Lets its caller in once, as `?ticket=`' })
 
-export type LiveMessage = z.infer<typeof LiveMessageSchema>
 export type ViewQuery = z.infer<typeof ViewQuerySchema>
 export type EventPage = z.infer<typeof EventPageSchema>
 export type WsTicket = z.infer<typeof WsTicketSchema>
