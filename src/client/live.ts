@@ -100,7 +100,9 @@ function createPlace(since: string | undefined) {
     },
     move(message: LiveMessage, said: string | undefined) {
       if (message.type === 'connected') epoch = message.epoch
-      cursor = said ?? (epoch === undefined ? cursor : `${epoch}-${message.seq}`)
+      // In the middle of a catch-up messages have no number: going on from there would leave the rest out.
+      const own = epoch === undefined || message.seq === undefined ? cursor : `${epoch}-${message.seq}`
+      cursor = said ?? own
     },
     forget() {
       cursor = undefined

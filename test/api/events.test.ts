@@ -171,3 +171,26 @@ for (const [status, end] of [
     running.deps.hub.say('p1', { type: 'stage_update', stage: 'shout', status })
     assert.match(await readText(answer), end)
   })
+
+test('the document describes every live message', async () => {
+  await using running = await serveP1()
+  const document = (await (await fetch(`${running.server.url}/openapi.json`)).json()) as {
+    components: { schemas: object }
+  }
+  const names = [
+    'Connected',
+    'Token',
+    'StageUpdate',
+    'Progress',
+    'Done',
+    'Error',
+    'ProjectUpdate',
+    'Ping',
+    'Pong',
+    'Live',
+  ]
+  assert.deepEqual(
+    names.filter((name) => !(`${name}Message` in document.components.schemas)),
+    [],
+  )
+})

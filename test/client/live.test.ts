@@ -141,3 +141,19 @@ test('events are read however they are cut', () => {
     { data: 'x\ny', id: undefined },
   ])
 })
+
+test('a catch-up that was cut is asked for again, not gone on from', async () => {
+  await using running = await live()
+  const { join } = running.hub
+  let cuts = 0
+  running.hub.join = async (id, options) => {
+    if (cuts++ > 0) return join(id, options)
+    const first = { type: 'connected', channel: 'c', project_id: id, epoch: 'e1', recovered: false, stages: {} }
+    for (const message of [first, { ...token('a', 0), snapshot: true }]) options.sink.write(JSON.stringify(message), '')
+    options.sink.end()
+    return { leave() {}, cursor: '' }
+  }
+  running.hub.say('p1', token('a', 0), token('b', 1), ended)
+  await collect(running.client.events('p1', { transport: 'ws' }))
+  assert.equal(running.hub.joins[0]?.since, undefined)
+})

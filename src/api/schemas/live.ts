@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { StatusSchema } from './project.ts'
 
-const SeqSchema = z.int().min(0)
+const SeqSchema = z.int().min(0).optional().openapi({ description: 'Left out before the end of a catch-up' })
 const PercentSchema = z.number().min(0).max(100)
 const StageStatusSchema = z.enum(['queued', 'processing', 'restarted', 'waiting', 'completed', 'failed', 'cancelled'])
 
