@@ -12,7 +12,7 @@ import { Rooms } from './rooms.ts'
 import type { ProjectSource } from './source.ts'
 import { type JoinOptions, LiveViewer, type Viewer } from './viewer.ts'
 
-export type { ProjectRecord, ProjectSource } from './source.ts'
+export type { ProjectSource } from './source.ts'
 export type { JoinOptions, Sink, Viewer } from './viewer.ts'
 
 export type PollOptions = { since?: string; stage?: string; v: 1 | 2; waitMs: number; signal: AbortSignal }

@@ -1,5 +1,5 @@
 /** What is known of a project's stages now: from the journal, from Redis, and from each entry that comes. */
-import { ENDED, type ProjectState, type StageState, type StageStatus } from '../project/project.ts'
+import { ENDED, type StageState, type StageStatus } from '../project/project.ts'
 import { projectFields, updateFields } from './announce.ts'
 import {
   type DoneMetadata,
@@ -58,10 +58,6 @@ export function applyEntry(model: Model, entry: StreamEntry): RingEntry | undefi
 export function metadataOf({ duration_ms, usage, model, provider }: StageState): DoneMetadata {
   const tokens_used = usage.input_tokens + usage.output_tokens
   return { latency_ms: duration_ms ?? 0, tokens_used, model: model ?? provider ?? '' }
-}
-
-export function journalStatuses(state: ProjectState): Record<string, StageStatus> {
-  return Object.fromEntries(state.stages.map(({ name, status }) => [name, status]))
 }
 
 function fromDisk(stage: StageState, text: string): StageModel {

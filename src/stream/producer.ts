@@ -21,7 +21,6 @@ export type ProducerOptions = {
 }
 
 export type Producer = {
-  /** `claimRevision`: the journal's revision of the claim, so that a newer claim has a larger one. */
   open(about: Claimed): Promise<StageStream>
   /** Never rejects: while Redis is away nothing is told, and the hub tells it later. */
   announce(state: ProjectState, revisions: Record<string, number>): Promise<void>

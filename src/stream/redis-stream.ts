@@ -13,8 +13,9 @@ export type StageRef = { projectId: string; stage: string }
 /** The last answer: Redis must not know less than it. */
 export type Acked = { epoch: string; seq: number }
 
-export type Fenced = StageRef & { fence: string; acked: Acked }
+/** `claimRevision`: the journal's revision of the claim, so that a newer claim has a larger one. */
 export type Claimed = StageRef & { fence: string; claimRevision: number }
+export type Fenced = Claimed & { acked: Acked }
 
 export type StageEvent = {
   kind: 'progress' | 'update' | 'done' | 'error'
@@ -102,8 +103,8 @@ export function createRedisStream(redis: Redis, keys: RedisKeys, now: () => numb
   }
 }
 
-function fencing({ fence, acked }: Fenced): Arg[] {
-  return [fence, acked.epoch, acked.seq]
+function fencing({ claimRevision, fence, acked }: Fenced): Arg[] {
+  return [claimRevision, fence, acked.epoch, acked.seq]
 }
 
 function json(value: unknown): string {

@@ -82,9 +82,12 @@ local function is_superseded(claim, fence)
   return number('rev:' .. stage) > claim and status ~= 'completed' and status ~= 'failed'
 end
 
-local function refusal(fence, epoch, seq)
+-- An older claim may stand when Redis had forgotten ours: then we are not fenced, ours has to be put back.
+local function refusal(claim, fence, epoch, seq)
   local stored = get('fence:' .. stage)
-  if stored and stored ~= fence then return 'fenced' end
+  if stored and stored ~= fence then
+    return number('claim:' .. stage) < tonumber(claim) and 'lost' or 'fenced'
+  end
   if not stored or (get('epoch') == epoch and number('seq') < seq) then return 'lost' end
 end
 
@@ -114,8 +117,8 @@ ops.begin = function(claim, fence)
   return 'ok'
 end
 
-ops.token = function(fence, epoch, seq, offset, units, delta)
-  local refused = refusal(fence, epoch, tonumber(seq))
+ops.token = function(claim, fence, epoch, seq, offset, units, delta)
+  local refused = refusal(claim, fence, epoch, tonumber(seq))
   if refused then return refused end
   local length, from = number('len:' .. stage), tonumber(offset)
   local upto = from + tonumber(units)
@@ -127,8 +130,8 @@ ops.token = function(fence, epoch, seq, offset, units, delta)
   return 'ok'
 end
 
-ops.event = function(fence, epoch, seq, nonce, kind, payload, percent, message)
-  local refused = refusal(fence, epoch, tonumber(seq))
+ops.event = function(claim, fence, epoch, seq, nonce, kind, payload, percent, message)
+  local refused = refusal(claim, fence, epoch, tonumber(seq))
   if refused then return refused end
   if number('event:' .. stage) >= tonumber(nonce) then return 'ok' end
   set('event:' .. stage, nonce)

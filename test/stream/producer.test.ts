@@ -86,6 +86,21 @@ test('what is sent twice counts once, and what Redis has forgotten is noticed', 
   assert.equal((await stream.token(fenced(told), 13, 'x')).result, 'lost')
 })
 
+test('a zombie that is first after Redis has forgotten everything does not keep the winner out', async (t) => {
+  const { stream, ...rest } = await openBench(t)
+  const bench = { stream, ...rest }
+  const [old, fresh] = [about(3, 'old'), about(5, 'new')]
+  const acked = await stream.begin(fresh)
+  await bench.redis.flushall()
+  const zombie = await stream.resend(old, acked.epoch, 'of the zombie')
+  assert.equal(zombie.result, 'ok')
+  assert.equal((await stream.token({ ...fresh, acked }, 0, 'true')).result, 'lost')
+  assert.equal((await stream.resend(fresh, acked.epoch, 'true')).result, 'ok')
+  assert.equal((await stream.token({ ...old, acked: zombie }, 13, '!')).result, 'fenced')
+  assert.equal((await stream.resend(old, acked.epoch, 'of the zombie')).result, 'fenced')
+  assert.equal(await bench.redis.get(bench.keys.key('text', 'p', 'write')), 'true')
+})
+
 test('an announcement counts once, a stale one never, and a cancelled stage is nobody’s', async (t) => {
   const { stream, ...rest } = await openBench(t)
   const bench = { stream, ...rest }

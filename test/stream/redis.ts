@@ -6,7 +6,7 @@ import { openRedis, untilReady } from '../../src/redis/client.ts'
 import { createKeys, type RedisKeys } from '../../src/redis/keys.ts'
 import { createPlace } from '../../src/redis/place.ts'
 import { createProducer, type Producer } from '../../src/stream/producer.ts'
-import { createRedisStream, type RedisStream } from '../../src/stream/redis-stream.ts'
+import { createRedisStream } from '../../src/stream/redis-stream.ts'
 import { startPlainRedis, temporaryFolder } from '../redis/redis-process.ts'
 
 export const AOF = ['--appendonly', 'yes', '--appendfsync', 'everysec']
@@ -74,5 +74,3 @@ export async function untilText({ redis, keys }: Pick<Bench, 'redis' | 'keys'>, 
   const probe = async () => (await redis.get(keys.key('text', id, 'write')).catch(() => null)) === expected
   await until(probe, { timeoutMs: 10_000, what: 'the text in Redis' })
 }
-
-export type { RedisStream }
