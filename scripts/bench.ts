@@ -15,8 +15,9 @@ import { jsonOf, machine, type Outcome, tableOf } from './bench/report.ts'
 import { restart } from './bench/restart.ts'
 import { status } from './bench/status.ts'
 import { stop } from './bench/stop.ts'
+import { stream } from './bench/stream.ts'
 
-const BENCHMARKS: Benchmark[] = [boot, stop, overhead, enqueue, restart, status, idle, many, film]
+const BENCHMARKS: Benchmark[] = [boot, stop, overhead, enqueue, restart, status, idle, many, film, stream]
 
 const USAGE = `Usage: npm run bench [-- name …] [--json] [--runs <n>]
 
