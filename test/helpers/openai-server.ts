@@ -9,8 +9,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { answerTo, type ChatBody, pictureOf, speechOf, tokensOf } from './openai-answers.ts'
 import { type Fault, REFUSALS, type Refusal } from './openai-faults.ts'
 
-/** One request that arrived; `ended` says whether a whole answer was sent. */
-export type SeenCall = { key: string; path: string; body: any; headers: Record<string, string>; ended: boolean }
+/** One request that arrived; `ended`: a whole answer was sent, `left`: the client did not wait for it. */
+export type SeenCall = {
+  key: string
+  path: string
+  body: any
+  headers: Record<string, string>
+  ended: boolean
+  left: boolean
+}
 
 export type Behaviour = {
   /** Each is used up by one request, in this order; `always` by none. */
@@ -85,12 +92,14 @@ async function answer(path: string, { request, response, behaviour, calls }: Arr
   const isJson = request.headers['content-type']?.startsWith('application/json')
   const key = String(request.headers['x-client-request-id'] ?? '')
   const headers = request.headers as Record<string, string>
-  const seen: SeenCall = { key, path, body: isJson ? JSON.parse(bytes.toString()) : null, headers, ended: false }
+  const body = isJson ? JSON.parse(bytes.toString()) : null
+  const seen: SeenCall = { key, path, body, headers, ended: false, left: false }
   const counted = path !== '/v1/models'
   if (counted) calls.push(seen)
   const fault = (counted ? behaviour.faults.shift() : undefined) ?? behaviour.always
   response.setHeader('x-request-id', `req-${calls.length}`)
   response.once('finish', () => (seen.ended = true))
+  response.once('close', () => (seen.left = !response.writableFinished))
   if (fault?.kind === 'reset_before') return void request.socket.resetAndDestroy()
   if (fault?.kind === 'slow_first_byte') await delay(fault.ms)
   if (fault && fault.kind in REFUSALS) return refuse(response, fault as Fault & { kind: keyof typeof REFUSALS })
