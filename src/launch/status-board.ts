@@ -25,31 +25,36 @@ export type StatusSources = {
 }
 
 const SAMPLE_MS = 1_000
-const HEALTH_MS = 50
+const BOARD_MS = 50
 
 export function createStatusBoard(sources: StatusSources): () => Promise<StatusData> {
   const queues = createSample(() => sources.dispatcher.counts().catch(() => NO_COUNTS), SAMPLE_MS)
   const projects = createSample(() => countProjects(sources), SAMPLE_MS)
-  let seen: { health: Health; phase: Phase; atMs: number } | undefined
+  let board: { data: Promise<StatusData>; phase: Phase; atMs: number } | undefined
 
-  /** Many may ask many times a second; the processes change less often than that. */
-  function health(): Health {
-    const [phase, atMs] = [sources.phase(), performance.now()]
-    if (seen && seen.phase === phase && atMs - seen.atMs < HEALTH_MS) return seen.health
-    const services = servicesOf(sources, sources.children())
-    seen = { health: { ...verdict(sources, services), services }, phase, atMs }
-    return seen.health
-  }
-
-  return async () => {
+  async function compose(): Promise<StatusData> {
     const [waiting, counted] = await Promise.all([queues(), projects()])
     const uptime_s = Math.round(performance.now() - sources.startedMs) / 1_000
+    const services = servicesOf(sources, sources.children())
     const { version } = sources
-    return { ...health(), version, pid: process.pid, uptime_s, queues: waiting, projects: counted }
+    return {
+      ...verdict(sources, services),
+      version,
+      pid: process.pid,
+      uptime_s,
+      services,
+      queues: waiting,
+      projects: counted,
+    }
+  }
+
+  /** Many may ask many times a second; the processes change less often than that. */
+  return () => {
+    const [phase, atMs] = [sources.phase(), performance.now()]
+    if (!board || board.phase !== phase || atMs - board.atMs > BOARD_MS) board = { data: compose(), phase, atMs }
+    return board.data
   }
 }
-
-type Health = Pick<StatusData, 'status' | 'message' | 'services'>
 
 const NO_COUNTS = Object.fromEntries(
   QUEUE_NAMES.map((name) => [name, { waiting: 0, active: 0, failed: 0 } satisfies QueueCounts]),
