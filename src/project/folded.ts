@@ -35,12 +35,14 @@ export type Folded = {
   continues: boolean
   /** Every task so far, as its stage stood under it last. */
   tasks: Record<string, StageState>
+  /** The tasks of requests that may be repeated. */
+  requests: Record<string, string>
   /** Position of the last record that changed the project's status or progress. */
   projectRevision: number
 }
 
 export function emptyFold(): Folded {
-  return { state: blankState(), internals: {}, continues: false, tasks: {}, projectRevision: 0 }
+  return { state: blankState(), internals: {}, continues: false, tasks: {}, requests: {}, projectRevision: 0 }
 }
 
 /** A stage, and what becomes of its claim. */

@@ -31,7 +31,14 @@ export type JournalRecord = { at: string } & (
   /** One requested execution; `continues`: the stages behind it follow by themselves. */
   | { type: 'queued'; stage: string; task_id: string; continues: boolean }
   /** One stage alone, anew and with an input of its own; what failed or waits elsewhere steps back. */
-  | { type: 'executed'; stage: string; task_id: string; input: { value: unknown } | { file: string } }
+  | {
+      type: 'executed'
+      stage: string
+      task_id: string
+      input: { value: unknown } | { file: string }
+      /** Names the request, so that its repetition finds this task. */
+      request_id: string | null
+    }
   | { type: 'claim'; stage: string; task_id: string; fence: string; supersedes: string | null; owner: ClaimOwner }
   | { type: 'progress'; stage: string; fence: string; progress: number; message: string | null }
   | {

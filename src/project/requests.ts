@@ -45,14 +45,15 @@ export function onRerun(folded: Folded, record: Of<'rerun'>): Folded {
 
 /** The stage alone, anew; nothing follows, and what had stopped elsewhere counts as not yet done. */
 export function onExecuted(folded: Folded, record: Of<'executed'>): Folded {
-  const { stage, task_id, input } = record
-  if (task_id in folded.tasks) return folded
+  const { stage, task_id, input, request_id } = record
+  if (task_id in folded.tasks || (request_id !== null && request_id in folded.requests)) return folded
   const reset = onRerun(folded, { ...record, type: 'rerun', stage, and_following: false })
   if (reset === folded) return folded
   const next = mapStages(onReopened(reset), (s) => {
     return { stage: s.name === stage ? queuedStage({ ...s, own_input: input }, task_id) : s }
   })
-  return { ...next, continues: false }
+  const requests = request_id === null ? next.requests : { ...next.requests, [request_id]: task_id }
+  return { ...next, requests, continues: false }
 }
 
 /** What was on its way behind the damaged stage steps back; it comes again when that one is done. */

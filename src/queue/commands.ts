@@ -7,7 +7,7 @@ import type { QueueName } from '../settings.ts'
 import { type AdmissionDeps, findPipeline, parseInput, refuseMissingPrograms } from './admission.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { WakeUp } from './job.ts'
-import { advance, demoteDamaged, executeStage } from './plan.ts'
+import { advance, demoteDamaged, type Execution, executeStage } from './plan.ts'
 
 export type CreateRequest = {
   /** Chosen by the caller, so that a repeated request makes one project. */
@@ -22,6 +22,8 @@ export type CreateRequest = {
 /** `delayed`: the folder knows; the queue will be told when Redis is back. */
 export type CommandAnswer = { state: ProjectState; dispatch: 'queued' | 'delayed' }
 
+export type TaskAnswer = CommandAnswer & { taskId: string }
+
 export type Commands = {
   create(request: CreateRequest): Promise<CommandAnswer>
   start(id: string): Promise<CommandAnswer>
@@ -29,7 +31,7 @@ export type Commands = {
   cancel(id: string): Promise<CommandAnswer>
   rerun(id: string, stage: string, options: { andFollowing: boolean }): Promise<CommandAnswer>
   /** Runs one stage alone with an input of its own. Throws `wrong_state` while any stage is on its way. */
-  executeStage(id: string, request: { stage: string; input: unknown }): Promise<CommandAnswer & { taskId: string }>
+  executeStage(id: string, request: Execution): Promise<TaskAnswer>
   remove(id: string): Promise<void>
 }
 
@@ -106,19 +108,15 @@ async function rerun(deps: CommandDeps, id: string, { stage, andFollowing }: Rer
   return dispatch(deps, project, await advance(project))
 }
 
-type Execution = { stage: string; input: unknown }
-
-async function execute(
-  deps: CommandDeps,
-  id: string,
-  { stage, input }: Execution,
-): Promise<CommandAnswer & { taskId: string }> {
+async function execute(deps: CommandDeps, id: string, request: Execution): Promise<TaskAnswer> {
   const project = await deps.store.open(id)
   const { status, pipeline } = project.read().state
-  requireStage(project, stage)
+  requireStage(project, request.stage)
+  const known = request.requestId === null ? undefined : project.read().requests[request.requestId]
+  if (known !== undefined) return { ...(await dispatch(deps, project, undefined)), taskId: known }
   if (ACTIVE.has(status)) throw wrongState(id, status, 'wait for it, or cancel it first')
   await refuseMissingPrograms(deps, pipeline)
-  const wakeUp = await executeStage(project, stage, input)
+  const wakeUp = await executeStage(project, request)
   if (!wakeUp) throw wrongState(id, project.read().state.status, 'another request was faster')
   return { ...(await dispatch(deps, project, wakeUp)), taskId: wakeUp.taskId }
 }

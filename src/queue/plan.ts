@@ -71,11 +71,17 @@ export async function queueStage(project: Project, stage: string, continues: boo
   return toWakeUp(folded, queued)
 }
 
+/** `requestId` names a request that may be repeated: the repetition gets the first one's task. */
+export type Execution = { stage: string; input: unknown; requestId: string | null }
+
 /** One stage alone, anew, with an input of its own. Undefined when a stage of the project is on its way. */
-export async function executeStage(project: Project, stage: string, input: unknown): Promise<WakeUp | undefined> {
+export async function executeStage(
+  project: Project,
+  { stage, input, requestId }: Execution,
+): Promise<WakeUp | undefined> {
   const task_id = nextTaskId(project)
   const kept = await project.keep(input, `${task_id}.json`)
-  const folded = await project.append({ type: 'executed', stage, task_id, input: kept })
+  const folded = await project.append({ type: 'executed', stage, task_id, input: kept, request_id: requestId })
   const queued = folded.state.stages.find((s) => s.name === stage)
   return queued?.task_id === task_id ? toWakeUp(folded, queued) : undefined
 }

@@ -20,16 +20,16 @@ const WORDS = [
   '𠮷野家',
 ]
 
-/** Between two pieces there may be half a character. */
-export function speechOf(seed: string, count: number): Speech {
+/** Pieces of up to `size` UTF-16 units; between two of them there may be half a character. */
+export function speechOf(seed: string, count: number, size = 10): Speech {
   const random = createRandom(seed)
   const pick = () => WORDS[Math.floor(random() * WORDS.length)]!
   const pieces: string[] = []
   let text = `${seed}: `
   let from = 0
   while (pieces.length < count - 1) {
-    while (text.length - from < 12) text += `${pick()} `
-    const upto = from + 1 + Math.floor(random() * 10)
+    while (text.length - from < size + 2) text += `${pick()} `
+    const upto = from + 1 + Math.floor(random() * size)
     pieces.push(text.slice(from, upto))
     from = upto
   }

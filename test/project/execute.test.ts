@@ -11,6 +11,7 @@ const executed = (stage: string, n: number): RecordBody => ({
   stage,
   task_id: `p-${n}`,
   input: { value: { own: true } },
+  request_id: null,
 })
 const run = (stage: string, n: number): RecordBody[] => [
   queued(stage, n),
@@ -44,6 +45,13 @@ test('a stage may run before those in front of it; what had failed counts as not
 test('not while a stage is on its way', () => {
   const busy = fold([CREATED, queued('a', 1)])
   assert.deepEqual(statuses(fold([executed('b', 2)], busy)), ['queued', 'pending', 'pending'])
+})
+
+test('the repetition of a request finds its task, also after it has ended', () => {
+  const asked = { ...executed('b', 1), request_id: 'r' } as RecordBody
+  const done = fold([CREATED, asked, claim('b', 1, 'f1'), completed('b', 'f1')])
+  const again = fold([{ ...executed('b', 2), request_id: 'r' } as RecordBody], done)
+  assert.deepEqual([again.requests, statuses(again)], [{ r: 'p-1' }, statuses(done)])
 })
 
 test('every task is known by how it stood last, also after its stage went on with another', () => {
@@ -95,7 +103,7 @@ test('claims and status changes know their place in the journal', () => {
 test('an input of its own over 16 KB lies in a file, and the streamed text is kept', async (t) => {
   const project = await createProject(await openStore(t), { text: 'the project' })
   const input = { text: 'x'.repeat(20_000) }
-  assert.ok(await executeStage(project, 'draw', input))
+  assert.ok(await executeStage(project, { stage: 'draw', input, requestId: null }))
   assert.deepEqual(await project.input('draw'), input)
   assert.deepEqual(await project.input('write'), { text: 'the project' })
   const attempt = await begin(project, 'draw')

@@ -5,9 +5,11 @@ import { stageChannel } from '../../redis/keys.ts'
 import { readOwned } from '../access.ts'
 import { type Api, type ApiContext, callerOf } from '../context.ts'
 import type { ApiDeps } from '../deps.ts'
+import { createIdempotency } from '../idempotency.ts'
 import type { Live } from '../live/live.ts'
 import { answerTaskStream } from '../live/task-stream.ts'
 import { IdSchema, json } from '../schemas/common.ts'
+import { IdempotencyHeaderSchema } from '../schemas/idempotency.ts'
 import { problems } from '../schemas/problem.ts'
 import { ExecuteStageSchema, type StageTask, StageTaskSchema, TaskIdSchema, TaskStatusSchema } from '../schemas/task.ts'
 
@@ -19,15 +21,19 @@ const execute = createRoute({
   summary: 'Run one stage alone, on an input of its own',
   description: 'With use_streaming the answer is an event stream of LiveMessages that ends with done or error.',
   tags: ['tasks'],
-  request: { params, body: { required: true, content: json(ExecuteStageSchema) } },
+  request: { params, headers: IdempotencyHeaderSchema, body: { required: true, content: json(ExecuteStageSchema) } },
   responses: {
     200: {
       description: 'With use_streaming',
       content: { 'text/event-stream': { schema: z.string() } },
     },
-    202: { description: 'Accepted', content: json(StageTaskSchema) },
+    202: {
+      description: 'Accepted',
+      headers: z.object({ 'Idempotency-Replayed': z.literal('true').optional() }),
+      content: json(StageTaskSchema),
+    },
     ...problems('unauthorized', 'not_found', 'wrong_state', 'invalid_json', 'invalid_value', 'wrong_media_type'),
-    ...problems('body_too_large', 'missing_program', 'unavailable', 'disk'),
+    ...problems('body_too_large', 'missing_program', 'unavailable', 'disk', 'key_reused', 'in_progress'),
   },
 })
 
@@ -44,13 +50,30 @@ const status = createRoute({
 })
 
 export function addTaskRoutes(app: Api, deps: ApiDeps, live: Live): void {
+  const { once } = createIdempotency({ folder: deps.paths.idempotency, log: deps.log })
   app.openapi(execute, async (c) => {
     const { id } = c.req.valid('param')
     const { stage_name: stage, input_data: input, use_streaming: streams } = c.req.valid('json')
     await readOwned(deps, id, callerOf(c))
-    const start = () => deps.commands.executeStage(id, { stage, input })
-    if (streams) return (await answerTaskStream({ deps, live, c }, { id, stage, start })) as never // no JSON type
-    return c.json(taskView(await start(), stage), 202)
+    const start = (requestId: string | null) => deps.commands.executeStage(id, { stage, input, requestId })
+    const key = c.req.valid('header')['Idempotency-Key']
+    if (streams && key !== undefined)
+      throw new AppError(
+        'invalid_value',
+        'An Idempotency-Key does not go with use_streaming: a stream cannot be repeated',
+      )
+    if (streams) {
+      const started = () => start(null)
+      return (await answerTaskStream({ deps, live, c }, { id, stage, start: started })) as never // no JSON type
+    }
+    if (key === undefined) return c.json(taskView(await start(null), stage), 202)
+    const run = async (requestId: string) => {
+      return { status: 202, location: null, body: taskView(await start(requestId), stage) }
+    }
+    const request = { [c.req.path]: c.req.valid('json') }
+    const { replayed, body } = await once({ user: callerOf(c).name, key, request, run })
+    if (replayed) c.header('Idempotency-Replayed', 'true')
+    return c.json(body as StageTask, 202)
   })
   app.openapi(status, async (c) => c.json(await readTask(deps, c, c.req.valid('param').id), 200))
 }
