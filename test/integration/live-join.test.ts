@@ -83,8 +83,7 @@ test('execute-stage with use_streaming answers with the stage’s messages, up t
   const { layout, gates, instance, id } = await startProject(t, { pipeline: 'talk', input: first })
   await untilStatus({ layout, id }, 'completed')
   const input = { folder: gates.folder, seed: 'alone', pieces: 300, paceMs: 2 }
-  const record = createLiveRecord({ v: 1 })
-  await executeStreaming(instance, id, { stage_name: 'talk', input_data: input }, record)
+  const record = await executeStreaming(instance, id, { stage_name: 'talk', input_data: input })
   const stage = (await untilStatus({ layout, id }, 'completed')).stages[0]!
   const { text } = talkOf(input, stage.attempts)
   assert.deepEqual(record.problems, [])
@@ -101,8 +100,7 @@ test('execute-stage with use_streaming ends with the error of a stage that fails
   })
   await untilStatus({ layout, id }, 'completed')
   const input = { folder: gates.folder, failures: 9, status: 400 }
-  const record = createLiveRecord({ v: 1 })
-  await executeStreaming(instance, id, { stage_name: 'ask', input_data: input }, record)
+  const record = await executeStreaming(instance, id, { stage_name: 'ask', input_data: input })
   assert.deepEqual(record.problems, [])
   assert.ok(record.last?.type === 'error', `the last message was ${JSON.stringify(record.last)}`)
   assert.deepEqual([record.last.error, record.last.will_retry], ['the provider is away', false])
@@ -112,8 +110,7 @@ async function executeStreaming(
   { url }: Instance,
   id: string,
   body: { stage_name: string; input_data: object },
-  record: LiveRecord,
-): Promise<void> {
+): Promise<LiveRecord> {
   const response = await fetch(`${url}/api/v1/projects/${id}/execute-stage/`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -122,7 +119,9 @@ async function executeStreaming(
   })
   assert.equal(response.status, 200)
   assert.match(response.headers.get('content-type')!, /^text\/event-stream/)
+  const record = createLiveRecord({ v: 1 })
   for await (const { message } of readEvents(response)) record.take(message)
+  return record
 }
 
 type Heard = { channel: string; message: any }
