@@ -37,6 +37,7 @@ export async function waitForEnd({ read, watch }: WaitSource, options: WaitOptio
   try {
     for (;;) {
       const state = await readPatiently()
+      if (state && ENDED.has(state.status)) await changes.settle()
       if (state && state.revision !== revision) {
         revision = state.revision
         onState?.(state)
@@ -54,7 +55,15 @@ export async function waitForEnd({ read, watch }: WaitSource, options: WaitOptio
 /** Messages can be many; the state is read at most so often for them. */
 const SPACING_MS = 100
 
-type Changes = { next(everyMs: number, signal: AbortSignal | undefined): Promise<void>; stop(): void }
+/** What was said before the end may still be on its way when the end is read. */
+const SETTLE_MS = 1_000
+
+type Changes = {
+  next(everyMs: number, signal: AbortSignal | undefined): Promise<void>
+  /** Resolves when all live messages of an ended project have been heard, within a second. */
+  settle(): Promise<void>
+  stop(): void
+}
 
 function followChanges(watch: WaitSource['watch'], { signal, onMessage }: WaitOptions): Changes {
   const stopped = new AbortController()
@@ -74,9 +83,15 @@ function followChanges(watch: WaitSource['watch'], { signal, onMessage }: WaitOp
   const ignored = () => {
     live = false
   }
-  follow().then(ignored, ignored)
+  const heard = follow().then(ignored, ignored)
   return {
     stop: () => stopped.abort(),
+    async settle() {
+      if (!onMessage) return
+      const heardAll = new AbortController()
+      await Promise.race([heard, pause(SETTLE_MS, heardAll.signal).catch(() => {})]) // ended early by the next line
+      heardAll.abort()
+    },
     async next(everyMs, outer) {
       await pause(Math.min(everyMs, SPACING_MS), outer)
       if (changed) {

@@ -196,7 +196,16 @@ function createIn(states: Map<string, ProjectState>, { id, pipeline, input, titl
   }
   if (states.has(id)) throw new AppError('conflict', `${id} exists`)
   const status = autostart ? ('queued' as const) : ('pending' as const)
-  const state = projectState({ id, pipeline, input, owner, status, progress: 0, title: title ?? 'Untitled' })
+  const state = projectState({
+    stages: [{ ...stageState(), status: 'pending', progress: 0 }],
+    id,
+    pipeline,
+    input,
+    owner,
+    status,
+    progress: 0,
+    title: title ?? 'Untitled',
+  })
   states.set(id, state)
   return { state, dispatch: 'queued' as const }
 }

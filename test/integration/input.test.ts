@@ -37,7 +37,7 @@ test("a pipeline of one's own runs; broken files are reported by name and disabl
   const installation = await createInstallation(t, { env: { PIPELINES_DIR: folder } })
   const instance = await installation.start()
   const { names, problems } = instance.facts('ready')[0]!.pipelines
-  assert.deepEqual(names, ['video', 'hello'])
+  assert.deepEqual(names, ['video', 'story', 'hello'])
   const reasons = Object.fromEntries(problems.map((p) => [p.file, p.reason]))
   assert.deepEqual(Object.keys(reasons).sort(), (await readdir(folder)).filter((f) => f !== 'hello.mjs').sort())
   assert.match(reasons['no-stage-name.ts']!, /stage 1.*name/)
