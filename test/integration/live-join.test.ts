@@ -6,11 +6,10 @@ import { promisify } from 'node:util'
 import { until } from '../../src/lib/until.ts'
 import { openRedis } from '../../src/redis/client.ts'
 import { talkOf } from '../fixtures/pipelines/talk.ts'
-import type { Installation, Instance } from '../helpers/installation.ts'
-import { createLiveRecord, type LiveRecord } from '../helpers/live-record.ts'
+import type { Installation } from '../helpers/installation.ts'
 import { ROOT } from '../helpers/program.ts'
 import { startProject } from '../helpers/started-project.ts'
-import { assertTold, KINDS, readEvents, startAllKinds, startViewer, untilAll } from '../helpers/viewers.ts'
+import { assertTold, KINDS, startAllKinds, startViewer, untilAll } from '../helpers/viewers.ts'
 import { untilStatus } from '../helpers/wait.ts'
 
 const LONG = { seed: 'late', pieces: 5_100, pauses: ['1-5000'] }
@@ -77,52 +76,6 @@ test('programs that subscribe to Redis themselves get every message of a stage a
   assert.deepEqual(progress.filter((note) => note.progress === 100).length, 1, 'only the end is 100')
   await assertTold([viewer], 'talk', text)
 })
-
-test('execute-stage with use_streaming answers with the stage’s messages, up to the one that ends it', async (t) => {
-  const first = { seed: 'first', pieces: 9 }
-  const { layout, gates, instance, id } = await startProject(t, { pipeline: 'talk', input: first })
-  await untilStatus({ layout, id }, 'completed')
-  const input = { folder: gates.folder, seed: 'alone', pieces: 300, paceMs: 2 }
-  const record = await executeStreaming(instance, id, { stage_name: 'talk', input_data: input })
-  const stage = (await untilStatus({ layout, id }, 'completed')).stages[0]!
-  const { text } = talkOf(input, stage.attempts)
-  assert.deepEqual(record.problems, [])
-  assert.equal(record.last?.type, 'done')
-  assert.equal(record.done.get('talk')?.full_text, text)
-  assert.equal(record.texts.get('talk'), text)
-  assert.ok(record.counts.messages > 5, 'it came in pieces')
-})
-
-test('execute-stage with use_streaming ends with the error of a stage that fails for good', async (t) => {
-  const { layout, gates, instance, id } = await startProject(t, {
-    pipeline: 'flaky',
-    input: { failures: 0, status: 0 },
-  })
-  await untilStatus({ layout, id }, 'completed')
-  const input = { folder: gates.folder, failures: 9, status: 400 }
-  const record = await executeStreaming(instance, id, { stage_name: 'ask', input_data: input })
-  assert.deepEqual(record.problems, [])
-  assert.ok(record.last?.type === 'error', `the last message was ${JSON.stringify(record.last)}`)
-  assert.deepEqual([record.last.error, record.last.will_retry], ['the provider is away', false])
-})
-
-async function executeStreaming(
-  { url }: Instance,
-  id: string,
-  body: { stage_name: string; input_data: object },
-): Promise<LiveRecord> {
-  const response = await fetch(`${url}/api/v1/projects/${id}/execute-stage/`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ ...body, use_streaming: true }),
-    signal: AbortSignal.timeout(20_000),
-  })
-  assert.equal(response.status, 200)
-  assert.match(response.headers.get('content-type')!, /^text\/event-stream/)
-  const record = createLiveRecord({ v: 1 })
-  for await (const { message } of readEvents(response)) record.take(message)
-  return record
-}
 
 type Heard = { channel: string; message: any }
 
