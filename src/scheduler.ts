@@ -18,12 +18,8 @@ const RECONCILE_EVERY_MS = 3_000
 const SWEEP_EVERY_MS = 3_600_000
 
 const link = createChildLink()
-link.onGo<ChildOrder>((order) => {
-  run(order).catch((error) => {
-    process.stderr.write(`${messageOf(error)}\n`)
-    process.exit(1)
-  })
-})
+// What it throws ends the process, with the reason on standard error: see preload.ts.
+link.onGo<ChildOrder>((order) => void run(order))
 
 async function run(order: ChildOrder): Promise<void> {
   const { config } = order

@@ -4,7 +4,6 @@ import { EventEmitter } from 'node:events'
 import type { Redis } from 'ioredis'
 import type { Config } from './config.ts'
 import type { ChildOrder, DrainOrder, Nudge } from './launch/order.ts'
-import { messageOf } from './lib/errors.ts'
 import { createLog } from './lib/log.ts'
 import { loadPipelines } from './pipelines/registry.ts'
 import { dataLayout } from './project/layout.ts'
@@ -25,12 +24,8 @@ const STUCK_EXIT = 75
 const CONNECT_MS = 5_000
 
 const link = createChildLink()
-link.onGo<ChildOrder>((order) => {
-  run(order).catch((error) => {
-    process.stderr.write(`${messageOf(error)}\n`)
-    process.exit(1)
-  })
-})
+// What it throws ends the process, with the reason on standard error: see preload.ts.
+link.onGo<ChildOrder>((order) => void run(order))
 
 async function run(order: ChildOrder): Promise<void> {
   const { config, name } = order
