@@ -16,8 +16,25 @@ import { restart } from './bench/restart.ts'
 import { status } from './bench/status.ts'
 import { stop } from './bench/stop.ts'
 import { stream } from './bench/stream.ts'
+import { viewers } from './bench/viewers.ts'
+import { bytes } from './bench/viewers-bytes.ts'
+import { sockets } from './bench/viewers-idle.ts'
 
-const BENCHMARKS: Benchmark[] = [boot, stop, overhead, enqueue, restart, status, idle, many, film, stream]
+const BENCHMARKS: Benchmark[] = [
+  boot,
+  stop,
+  overhead,
+  enqueue,
+  restart,
+  status,
+  idle,
+  many,
+  film,
+  stream,
+  viewers,
+  sockets,
+  bytes,
+]
 
 const USAGE = `Usage: npm run bench [-- name …] [--json] [--runs <n>]
 

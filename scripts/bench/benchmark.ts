@@ -1,6 +1,6 @@
 /** What a benchmark is, and what it finds: plain values, so that table, JSON and tests read the same. */
 
-export type Unit = 'ms' | 's' | 'MB' | '%' | '/s' | '×'
+export type Unit = 'ms' | 's' | 'MB' | 'KB' | 'connections' | '%' | '/s' | '×'
 
 /** Of what the goal speaks: our own figure, ours divided by the reference, or ours minus the reference. */
 export type Goal = { of: 'ours' | 'ratio' | 'difference' } & ({ atMost: number } | { atLeast: number })
@@ -9,7 +9,7 @@ export type Goal = { of: 'ours' | 'ratio' | 'difference' } & ({ atMost: number }
 export type Finding = {
   name: string
   unit: Unit
-  statistic: 'median' | 'p95'
+  statistic: 'median' | 'p95' | 'p99'
   ours: number[]
   /** Measured in the same run, alternating with ours; empty when nothing outside compares. */
   reference: number[]

@@ -9,6 +9,8 @@ export type Figures = {
   met: boolean | null
 }
 
+const PERCENTS = { p95: 95, p99: 99 }
+
 export function figuresOf(finding: Finding): Figures {
   const ours = summarise(finding.ours, finding.statistic)
   const reference = finding.reference.length === 0 ? null : summarise(finding.reference, finding.statistic)
@@ -19,7 +21,7 @@ export function figuresOf(finding: Finding): Figures {
 }
 
 function summarise(samples: readonly number[], statistic: Finding['statistic']): number {
-  return statistic === 'median' ? median(samples) : percentile(samples, 95)
+  return statistic === 'median' ? median(samples) : percentile(samples, PERCENTS[statistic])
 }
 
 /** The mean of the two in the middle when their number is even. Throws without samples: no figure is better than a false one. */
