@@ -25,6 +25,7 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
     if (flags.newToken) config = await createToken(config)
     const { format, level } = config.log
     const voice = createVoice({ format, level, colour: output.colour, write: output.write })
+    for (const note of config.notes) voice.note(note)
     signals = listenForSignals(sources.env.npm_lifecycle_event !== undefined)
     const childEnv: Record<string, string> = cacheDir ? { NODE_COMPILE_CACHE: cacheDir } : {}
     const app = await boot({

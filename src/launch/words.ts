@@ -33,13 +33,17 @@ function label(text: string): string {
   return text.padEnd(13)
 }
 
+/** What the other lines leave of fourteen. */
+const WORKER_ROWS = 3
+
 type Row = [Mark, string, string]
 
 function componentRows(fact: ReadyFact): Row[] {
   const { redis, providers, pipelines } = fact
   const why = redis.warning ?? redis.why
-  const workers = fact.workers.slice(0, 4).map(workerRow)
-  const rest = fact.workers.slice(4)
+  const shown = fact.workers.length > WORKER_ROWS ? WORKER_ROWS - 1 : WORKER_ROWS
+  const workers = fact.workers.slice(0, shown).map(workerRow)
+  const rest = fact.workers.slice(shown)
   return [
     [redis.warning ? 'warn' : 'ok', 'redis', `${redis.mode} ${redis.where}${why ? ` (${why})` : ''}`],
     ...workers,

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ReadyFact } from '../../src/launch/facts.ts'
+import { factLine, levelOf, readyLines } from '../../src/launch/words.ts'
+
+const worker = (name: string) => ({ name, queues: ['llm'], processes: 1 })
+
+function ready(changes: Partial<ReadyFact> = {}): ReadyFact {
+  return {
+    type: 'ready',
+    version: '1.2.3',
+    ms: 612,
+    url: 'http://127.0.0.1:8000',
+    dataDir: '/srv/data',
+    redis: { mode: 'spawned', where: 'redis://127.0.0.1:1/0', why: 'none is running', warning: null },
+    workers: [worker('io'), worker('media')],
+    providers: { ffmpeg: { path: '/usr/bin/ffmpeg' }, speech: 'espeak-ng', text: 'builtin', models: null },
+    pipelines: { names: ['video', 'story'], problems: [] },
+    interrupted: [],
+    resume: 'auto',
+    notes: [],
+    loginUrl: null,
+    ...changes,
+  }
+}
+
+const text = (fact: ReadyFact) => readyLines(fact, { colour: false }).join('\n')
+
+test('the lines at boot say what runs, where, and how to stop it', () => {
+  const lines = text(ready())
+  for (const part of [
+    '1.2.3',
+    '612 ms',
+    'http://127.0.0.1:8000',
+    '/srv/data',
+    'redis://127.0.0.1:1/0',
+    'none is running',
+  ])
+    assert.ok(lines.includes(part), part)
+  for (const name of ['io', 'media', 'scheduler', 'ffmpeg', 'no AI model', 'Ctrl+C'])
+    assert.ok(lines.includes(name), name)
+})
+
+test('at most fourteen lines, whatever there is to say', () => {
+  const full = ready({
+    workers: ['a', 'b', 'c', 'd', 'e'].map(worker),
+    loginUrl: 'http://127.0.0.1:8000/login?token=x',
+    pipelines: { names: ['video'], problems: [{ file: 'bad.ts', reason: 'it does not parse' }] },
+    interrupted: Array.from({ length: 9 }, (_, i) => ({ id: `${i}`, title: `Title ${i}`, stage: 'render' })),
+  })
+  assert.equal(readyLines(full, { colour: false }).length, 14)
+  const lines = text(full)
+  for (const part of ['and c, d, e', 'bad.ts: it does not parse', '9 interrupted projects', 'and 6 more', '/login?'])
+    assert.ok(lines.includes(part), part)
+})
+
+test('what is missing is named with what to do about it', () => {
+  const { providers } = ready()
+  const lines = text(
+    ready({ providers: { ...providers, ffmpeg: { missing: true, hint: 'apt-get install -y ffmpeg' } } }),
+  )
+  assert.match(lines, /✖ ffmpeg .*apt-get install -y ffmpeg/)
+  assert.match(
+    text(ready({ resume: 'off', interrupted: [{ id: '1', title: 'T', stage: 's' }] })),
+    /wait for resume: "T"/,
+  )
+  const models = { provider: 'openai', where: 'api.openai.com', names: ['gpt'] }
+  assert.match(text(ready({ providers: { ...providers, models } })), /✔ provider +openai at api.openai.com: gpt/)
+})
+
+test('a wanted end is no news, an unwanted one is a warning', () => {
+  const facts = { name: 'io-1', pid: 1, code: null, signal: 'SIGKILL', reason: 'was killed', lines: [] }
+  const exit = { type: 'child_exited' as const, ...facts }
+  assert.equal(factLine({ ...exit, wanted: false }, { colour: false }), undefined)
+  assert.equal(factLine({ ...exit, wanted: true }, { colour: false }), 'io-1 ended: was killed')
+  assert.deepEqual([levelOf({ ...exit, wanted: false }), levelOf({ ...exit, wanted: true })], ['debug', 'warn'])
+  assert.match(factLine({ type: 'stopped', ms: 5, left: [7] }, { colour: false })!, /these are left: 7/)
+})
