@@ -15,7 +15,7 @@ export const bytes: Benchmark = {
     await using instance = await startTalker(await bench.folder(), bench.signal)
     const place = { instance, signal: bench.signal }
     const listen = async (tokens: number) => {
-      const heard = await listenTo(place, { tokens, perSecond: PER_SECOND, stamped: false }, 1)
+      const heard = await listenTo(place, { tokens, perSecond: PER_SECOND, stamped: false, keepsPace: true }, 1)
       return heard.bytes[0]! / 1_048_576
     }
     const [short, long]: [number[], number[]] = [[], []]

@@ -6,8 +6,11 @@ import { type Instance, startInstance } from './instance.ts'
 import { type Program, startNode } from './program.ts'
 import { cpuMs } from './usage.ts'
 
-/** `stamped`: each token is the moment of its emission; else words of 4.5 characters. */
-export type Talk = { tokens: number; perSecond: number; stamped: boolean }
+/**
+ * `stamped`: each token is the moment of its emission; else words of 4.5 characters.
+ * `keepsPace`: after a late timer, what is due by then is said at once; else tokens are never closer than at that pace.
+ */
+export type Talk = { tokens: number; perSecond: number; stamped: boolean; keepsPace: boolean }
 
 /** `lagsMs`: per frame, in order, from the emission of its oldest token to its slowest viewer. */
 export type Heard = { lagsMs: number[]; bytes: number[] }
@@ -26,16 +29,16 @@ export type Place = { instance: Instance; signal: AbortSignal }
 const OPEN_MS = 60_000
 const STAGE = 'talk'
 
-/** A timer comes late now and then: what is due by then is said at once, so that the pace holds. */
 const PIPELINE = `const at = () => performance.timeOrigin + performance.now()
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const input = { parse: (value) => value }
-async function* run({ input: { tokens, perSecond, stamped } }) {
-  const fromMs = performance.now()
+async function* run({ input: { tokens, perSecond, stamped, keepsPace } }) {
+  let dueMs = performance.now()
   for (let i = 0; i < tokens; i++) {
-    const earlyMs = fromMs + (1_000 * i) / perSecond - performance.now()
+    const earlyMs = dueMs - performance.now()
     if (earlyMs > 0) await pause(earlyMs)
     yield stamped ? at().toFixed(3) + ';' : i % 2 === 0 ? 'tok ' : 'word '
+    dueMs = (keepsPace ? dueMs : performance.now()) + 1_000 / perSecond
   }
   return { tokens }
 }
