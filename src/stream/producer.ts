@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import { messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { within } from '../lib/until.ts'
-import type { ProjectState } from '../project/project.ts'
+import { ENDED, type ProjectState } from '../project/project.ts'
 import type { RedisKeys } from '../redis/keys.ts'
 import { announce } from './announce.ts'
 import { type Claimed, createRedisStream } from './redis-stream.ts'
@@ -35,14 +35,23 @@ const ANNOUNCE_MS = 1_000
 export function createProducer({ redis, keys, log, now }: ProducerOptions): Producer {
   const redisStream = createRedisStream(redis, keys, now)
   const open = new Set<StageStream>()
+  /** Projects of which a stage's end could not be told: their own end must not come before it. */
+  const untold = new Set<string>()
   return {
     async open(about) {
-      const stream = openStageStream(redisStream, about, { onClosed: () => open.delete(stream) })
+      const stream = openStageStream(redisStream, about, {
+        onClosed: () => open.delete(stream),
+        onUntold: () => untold.add(about.projectId),
+      })
       open.add(stream)
       await within(stream.begun, OPEN_MS, undefined)
       return stream
     },
     async announce(state, revisions) {
+      if (untold.has(state.id)) {
+        untold.delete(state.id)
+        if (ENDED.has(state.status)) return // the hub tells both, in their order
+      }
       const told = announce(redisStream, state, revisions).catch((error: unknown) => {
         log.debug({ project: state.id, reason: messageOf(error) }, 'an announcement has to wait for Redis')
       })

@@ -29,8 +29,10 @@ export async function repair(deps: RepairDeps, id: string): Promise<ProjectRecor
   const stages = record.state.stages.map((stage) => stage.name)
   const [marks] = await readMarks(deps.redis, deps.keys, [{ id, stages }])
   if (!marks && ENDED.has(record.state.status)) return record // it is shown from the disk
-  if (!marks || isBehind(marks, revisions)) await announce(deps.stream, record.state, revisions)
   for (const stage of unfinished(record, marks, deps.now())) await finish(deps, record, { stage, revisions })
+  // A project's end is the last that viewers hear: stages that are about to tell theirs are waited for.
+  const isEarly = ENDED.has(record.state.status) && isTelling(record, marks, deps.now())
+  if (!isEarly && (!marks || isBehind(marks, revisions))) await announce(deps.stream, record.state, revisions)
   return record
 }
 
@@ -46,6 +48,12 @@ export function unfinished({ state }: ProjectRecord, marks: Marks | undefined, n
     if (status !== 'completed' || marks?.done.has(name)) return false
     return finished_at === null || nowMs - Date.parse(finished_at) > DONE_GRACE_MS
   })
+}
+
+/** A completed stage has not said so, and its attempt still may. */
+function isTelling({ state }: ProjectRecord, marks: Marks | undefined, nowMs: number): boolean {
+  const silent = state.stages.filter(({ name, status }) => status === 'completed' && !marks?.done.has(name))
+  return silent.some(({ finished_at }) => finished_at !== null && nowMs - Date.parse(finished_at) <= DONE_GRACE_MS)
 }
 
 async function finish(

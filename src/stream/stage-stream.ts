@@ -31,13 +31,15 @@ const CLOSE_MS = 500
 export function openStageStream(
   redis: RedisStream,
   about: Claimed,
-  { onClosed }: { onClosed: () => void },
+  { onClosed, onUntold }: { onClosed: () => void; onUntold: () => void },
 ): StageStream {
   const outbox = new Outbox(redis, about)
 
   async function end(last: OutboxEvent | undefined, timeoutMs: number): Promise<void> {
-    await within(outbox.finish(last), timeoutMs, undefined)
+    const finished = outbox.finish(last).then(() => true)
+    const isTold = await within(finished, timeoutMs, false)
     outbox.abandon()
+    if (!isTold && last?.kind === 'done') onUntold()
     onClosed()
   }
 

@@ -69,6 +69,25 @@ test('Redis stopped (SIGSTOP) and the reader’s connection killed: both heal', 
   assert.deepEqual(client.faults, [])
 })
 
+test('a stage that ends while Redis hangs: its end is told before the project’s', async (t) => {
+  const live = await openLive(t, { stages: ['write'] })
+  const stream = await startStage(live, 'write')
+  const { client } = await view(live.hub)
+  stream.text('all of it')
+  await sees(client, 'write', 'all of it')
+  live.server.pause()
+  live.project.texts.write = 'all of it'
+  live.project.change('write', { status: 'completed', progress: 100, finished_at: new Date().toISOString() })
+  await stream.done(DONE) // gives up
+  await live.producer.announce(live.project.state(), live.project.revisions)
+  live.server.resume()
+  const isEnd = (m: { type: string; status?: string }) => m.type === 'project_update' && m.status === 'completed'
+  await until(() => client.messages.some(isEnd), { timeoutMs: 15_000, what: 'the end' })
+  assert.deepEqual(client.messages.findIndex((m) => m.type === 'done') < client.messages.findIndex(isEnd), true)
+  assert.equal(client.done.write, 'all of it')
+  assert.equal(client.of('done').length, 1)
+})
+
 test('Redis away: the disk answers at once, and the stream goes live when Redis is back', async (t) => {
   const live = await openLive(t)
   live.project.change('write', { status: 'completed', progress: 100, duration_ms: 812, model: 'm', finished_at: T0 })
