@@ -9,7 +9,23 @@ export async function announce(
   state: ProjectState,
   revisions: Record<string, number>,
 ): Promise<void> {
+  await announceStages(stream, state, revisions)
+  await announceProject(stream, state, revisions)
+}
+
+export async function announceStages(
+  stream: RedisStream,
+  state: ProjectState,
+  revisions: Record<string, number>,
+): Promise<void> {
   for (const stage of state.stages) await announceStage(stream, { projectId: state.id, stage }, revisions[stage.name])
+}
+
+export async function announceProject(
+  stream: RedisStream,
+  state: ProjectState,
+  revisions: Record<string, number>,
+): Promise<void> {
   const names = state.stages.map((stage) => stage.name)
   const current = state.stages.find((stage) => stage.status === state.status) ?? null
   await stream.project(state.id, {

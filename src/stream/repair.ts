@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis'
 import { ENDED, type StageState } from '../project/project.ts'
 import type { RedisKeys } from '../redis/keys.ts'
-import { announce, projectRevision } from './announce.ts'
+import { announceProject, announceStages, projectRevision } from './announce.ts'
 import { PROJECT } from './events.ts'
 import { metadataOf } from './model.ts'
 import type { RedisStream } from './redis-stream.ts'
@@ -29,10 +29,12 @@ export async function repair(deps: RepairDeps, id: string): Promise<ProjectRecor
   const stages = record.state.stages.map((stage) => stage.name)
   const [marks] = await readMarks(deps.redis, deps.keys, [{ id, stages }])
   if (!marks && ENDED.has(record.state.status)) return record // it is shown from the disk
+  const isNews = !marks || isBehind(marks, revisions)
+  if (isNews) await announceStages(deps.stream, record.state, revisions)
   for (const stage of unfinished(record, marks, deps.now())) await finish(deps, record, { stage, revisions })
   // A project's end is the last that viewers hear: stages that are about to tell theirs are waited for.
   const isEarly = ENDED.has(record.state.status) && isTelling(record, marks, deps.now())
-  if (!isEarly && (!marks || isBehind(marks, revisions))) await announce(deps.stream, record.state, revisions)
+  if (isNews && !isEarly) await announceProject(deps.stream, record.state, revisions)
   return record
 }
 
