@@ -57,8 +57,9 @@ export async function processJob(deps: ProcessDeps, data: JobData, token: string
   }
   await deps.live.announce(project)
   const outcome = await performAttempt(deps, attempt)
+  const verdict = await settle(deps, attempt, outcome)
   await deps.live.announce(project)
-  return settle(deps, attempt, outcome)
+  return verdict
 }
 
 /** A project that was deleted since needs nothing; a job in another's name is none of ours. */
@@ -131,7 +132,7 @@ async function settle(deps: ProcessDeps, attempt: Attempt, outcome: Outcome): Pr
 /** Queues what comes next now; should this process die before it, the reconciler does it. */
 async function goOn(deps: ProcessDeps, project: Project): Promise<Verdict> {
   const next = await advance(project)
-  if (next) await Promise.all([deps.dispatcher.enqueue([next]), deps.live.announce(project)])
+  if (next) await deps.dispatcher.enqueue([next])
   return { kind: 'done' }
 }
 

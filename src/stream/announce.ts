@@ -9,8 +9,8 @@ export async function announce(
   state: ProjectState,
   revisions: Record<string, number>,
 ): Promise<void> {
-  await announceStages(stream, state, revisions)
-  await announceProject(stream, state, revisions)
+  // One connection keeps their order; waiting for each answer would cost a stage more than its own records do.
+  await Promise.all([announceStages(stream, state, revisions), announceProject(stream, state, revisions)])
 }
 
 export async function announceStages(
@@ -18,7 +18,8 @@ export async function announceStages(
   state: ProjectState,
   revisions: Record<string, number>,
 ): Promise<void> {
-  for (const stage of state.stages) await announceStage(stream, { projectId: state.id, stage }, revisions[stage.name])
+  const told = state.stages.map((stage) => announceStage(stream, { projectId: state.id, stage }, revisions[stage.name]))
+  await Promise.all(told)
 }
 
 export async function announceProject(
