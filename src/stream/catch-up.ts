@@ -2,7 +2,7 @@
 import type { StageStatus } from '../project/project.ts'
 import { type LiveStatus, liveStatus } from './events.ts'
 import type { Item } from './frames.ts'
-import type { Model, StageModel } from './model.ts'
+import { hasEnd, type Model, type StageModel } from './model.ts'
 
 export type Scene = {
   projectId: string
@@ -50,7 +50,7 @@ function stageMessages(model: StageModel, { v, replaces }: { v: 1 | 2; replaces:
     const full = v === 1 && { full_text: text }
     messages.push({ type: 'token', content: text, ...full, offset: 0, snapshot: true, stage })
   }
-  if (done && status === 'completed') return [...messages, { type: 'done', stage, full_text: text, metadata: done }]
+  if (done && hasEnd(status)) return [...messages, { type: 'done', stage, full_text: text, metadata: done }]
   const live = (update.status as LiveStatus | undefined) ?? liveStatus(status)
   if (status !== 'pending' && live) messages.push({ type: 'stage_update', stage, ...update, status: live })
   if (status === 'running' && progress) messages.push({ type: 'progress', stage, ...progress })

@@ -54,6 +54,14 @@ export function applyEntry(model: Model, entry: StreamEntry): RingEntry | undefi
   return isLasting(entry) ? { ...entry, whole: stage.text } : entry
 }
 
+/**
+ * A new claim removes the `done` of the one before, so what still counts as running may have told its end:
+ * its status is announced a moment later.
+ */
+export function hasEnd(status: StageStatus): boolean {
+  return status === 'completed' || status === 'running'
+}
+
 /** What `done` says of a stage whose journal is all that is left. */
 export function metadataOf({ duration_ms, usage, model, provider }: StageState): DoneMetadata {
   const tokens_used = usage.input_tokens + usage.output_tokens
@@ -82,7 +90,7 @@ function announced(stage: StageState, text: string, { meta, texts }: Snapshot): 
     text: texts[stage.name] || (stageStatus(status) === 'completed' ? text : ''),
     update: { ...own, ...(stageStatus(status) === 'running' && !counted && latest), status },
     progress: counted ? latest : undefined,
-    done: stageStatus(status) === 'completed' ? done : undefined,
+    done: hasEnd(stageStatus(status)) ? done : undefined,
   }
 }
 

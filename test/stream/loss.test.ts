@@ -89,6 +89,19 @@ test('a stage that ends while Redis hangs: its end is told before the project’
   assert.equal(client.done.write, 'all of it')
 })
 
+test('whoever joins between a stage’s end and its announcement hears the end', async (t) => {
+  const live = await openLive(t, { stages: ['write'] })
+  const stream = await startStage(live, 'write')
+  stream.text('all of it')
+  await stream.done(DONE)
+  const { client } = await view(live.hub)
+  await until(() => client.done.write === 'all of it', { timeoutMs: 5_000, what: 'the end' })
+  await completeStage(live, 'write', 'all of it')
+  const isEnd = (m: { type: string; status?: string }) => m.type === 'project_update' && m.status === 'completed'
+  await until(() => client.messages.some(isEnd), { timeoutMs: 5_000, what: 'the end of the project' })
+  assert.equal(client.of('done').length, 1)
+})
+
 test('Redis away: the disk answers at once, and the stream goes live when Redis is back', async (t) => {
   const live = await openLive(t)
   live.project.change('write', { status: 'completed', progress: 100, duration_ms: 812, model: 'm', finished_at: T0 })
