@@ -86,7 +86,7 @@ async function start(run: Run): Promise<App> {
       onFact(fact)
       if (fact.type === 'child_exited' && service) void takeJobsBack(run, { ...fact, worker: fact.name }, service)
     },
-    onMessage: run.held.note,
+    onMessage: (sender, message) => run.held.note(sender.name, message),
   })
   service = await bringUp(run, { supervisor, redis, interrupted })
   return createApp(run, supervisor, service)

@@ -9,7 +9,8 @@ import type { Stream } from './facts.ts'
 import { readLines } from './lines.ts'
 import type { ChildSpec } from './spec.ts'
 
-export type Exit = { code: number | null; signal: string | null; reason: string }
+/** `killedFor`: why we killed it, if we did for a reason. */
+export type Exit = { code: number | null; signal: string | null; reason: string; killedFor: string | null }
 
 export type ChildHandle = {
   /** Null when it could not be spawned. */
@@ -37,7 +38,7 @@ export function spawnChild(spec: ChildSpec, events: ChildEvents): ChildHandle {
   let gone = false
   const child = launch(spec)
   if (child instanceof Error) {
-    queueMicrotask(() => events.onExit({ code: null, signal: null, reason: messageOf(child) }))
+    queueMicrotask(() => events.onExit({ code: null, signal: null, reason: messageOf(child), killedFor: null }))
     return { pid: null, send: () => false, signal() {}, kill() {} }
   }
   const { pid = null } = child
@@ -47,7 +48,7 @@ export function spawnChild(spec: ChildSpec, events: ChildEvents): ChildHandle {
   child.on('error', () => {}) // a failed spawn is seen by exitOf, a failed send by its callback
   void exitOf(child, spec.command.file).then((exit) => {
     gone = true
-    events.onExit(killReason === null ? exit : { ...exit, reason: killReason })
+    events.onExit({ ...exit, reason: killReason ?? exit.reason, killedFor: killReason })
   })
   const toGroup = (signal: NodeJS.Signals) => {
     if (pid !== null && !gone) signalGroup(pid, signal)
@@ -81,9 +82,9 @@ function launch(spec: ChildSpec): ChildProcess | Error {
 }
 
 /** `error` without a pid means that there will be no `exit`; with one it is about a send or a signal. */
-async function exitOf(child: ChildProcess, file: string): Promise<Exit> {
+async function exitOf(child: ChildProcess, file: string): Promise<Omit<Exit, 'killedFor'>> {
   const closed = once(child, 'close').catch(() => undefined) // rejects on 'error', which counts as closed
-  const exit = await new Promise<Exit>((resolve) => {
+  const exit = await new Promise<Omit<Exit, 'killedFor'>>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal, reason: exitReason(file, code, signal) }))
     child.on('error', (error) => {
       if (child.pid === undefined) resolve({ code: null, signal: null, reason: messageOf(error) })

@@ -1,14 +1,18 @@
 /** What the shell remembers of a child beside the reducer's state, and its answer to "how is it?". */
 import type { ChildHandle, Exit } from './child-handle.ts'
+import type { StackTop } from './facts.ts'
 import { createLineRing, type LineRing } from './lines.ts'
 import type { ChildSpec } from './spec.ts'
-import type { ChildState, Phase } from './state.ts'
+import type { ChildState, Phase, Role } from './state.ts'
 import type { UsageMeter } from './usage.ts'
 
 export type LastExit = Exit & { at: string }
 
 export type ChildStatus = {
   name: string
+  /** Its name when it is not being replaced. */
+  slot: string
+  role: Role
   group: string
   pid: number | null
   phase: Phase
@@ -28,7 +32,8 @@ export type ChildStatus = {
 export type ChildRecord = {
   readonly spec: ChildSpec
   readonly lines: LineRing
-  readonly name: string
+  /** Changes when it takes the place of another process. */
+  name: string
   readonly beats: boolean
   readonly pid: number
   /** Null while there is no process. */
@@ -37,6 +42,8 @@ export type ChildRecord = {
   readonly life: { signal: AbortSignal }
   lastSignMs: number
   beat: unknown
+  /** Where its main thread was when it gave no sign of life. */
+  where: StackTop | null
   /** Payload of the next drain message. */
   drain: unknown
   begin(nowMs: number): void
@@ -46,19 +53,20 @@ export type ChildRecord = {
   readonly lastExit: LastExit | null
 }
 
-export function createRecord(spec: ChildSpec): ChildRecord {
+export function createRecord(spec: ChildSpec, name = spec.name): ChildRecord {
   let life = new AbortController()
   let startedAt: string | null = null
   let startedMs = 0
   let lastExit: LastExit | null = null
   const record: ChildRecord = {
     spec,
-    name: spec.name,
+    name,
     beats: spec.kind === 'node',
     lines: createLineRing(),
     handle: null,
     lastSignMs: 0,
     beat: null,
+    where: null,
     drain: undefined,
     get pid() {
       return record.handle?.pid ?? 0
@@ -79,6 +87,7 @@ export function createRecord(spec: ChildSpec): ChildRecord {
       life = new AbortController()
       record.lines.clear()
       record.beat = null
+      record.where = null
       startedAt = new Date().toISOString()
       startedMs = nowMs
     },
@@ -101,6 +110,8 @@ export function statusOf(
   const usage = pid === null ? { rss_bytes: 0, cpu_percent: 0 } : now.usage.of(pid)
   return {
     name: child.name,
+    slot: child.slot,
+    role: child.role,
     group: record.spec.group,
     pid,
     phase: child.phase,

@@ -26,6 +26,8 @@ export type DecisionLoopOptions = {
 
 /** The longest time that setTimeout takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1
+/** A timer so late means that we did not run. */
+const LATE_MS = 1_000
 
 export function createDecisionLoop(options: DecisionLoopOptions): DecisionLoop {
   const { policy, clock } = options
@@ -33,6 +35,7 @@ export function createDecisionLoop(options: DecisionLoopOptions): DecisionLoop {
   const waiters = new Set<() => void>()
   let state = initialState(options.specs)
   let timer: NodeJS.Timeout | undefined
+  let wakeMs = 0
 
   /** An action may cause another event; it is taken up when the present one is done. */
   function dispatch(event: Event): void {
@@ -49,8 +52,18 @@ export function createDecisionLoop(options: DecisionLoopOptions): DecisionLoop {
   function schedule(): void {
     clearTimeout(timer)
     const dueMs = nextDueMs(state)
-    if (dueMs !== null) timer = setTimeout(dispatch, Math.min(Math.ceil(dueMs), MAX_TIMER_MS), { type: 'tick' })
+    if (dueMs !== null) {
+      const delayMs = Math.min(Math.ceil(dueMs), MAX_TIMER_MS)
+      wakeMs = clock.now() + delayMs
+      timer = setTimeout(wake, delayMs)
+    }
     if (state.children.every((child) => child.phase === 'stopped')) options.onEnd()
+  }
+
+  /** What children sent while we were stopped (Ctrl+Z, an overloaded machine) is read before anybody is judged. */
+  function wake(): void {
+    const lateMs = clock.now() - wakeMs
+    dispatch(lateMs > LATE_MS ? { type: 'slept', ms: lateMs } : { type: 'tick' })
   }
 
   function reached(done: () => boolean): Promise<void> {

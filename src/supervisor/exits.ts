@@ -1,10 +1,13 @@
 /** What the end of a process means: a restart, a pause, or nothing because it was wanted. */
 import { backoffMs } from '../lib/backoff.ts'
 import { EXIT_DO_NOT_RETRY } from './policy.ts'
+import { failReplacement, succeed } from './replacement.ts'
 import { type ChildState, hasNeeds } from './state.ts'
 import { beginAgain, settle, type Turn } from './turn.ts'
 
-export function onExited(turn: Turn, child: ChildState, exit: { code: number | null; reason: string }): void {
+type Exit = { code: number | null; reason: string; outside?: boolean }
+
+export function onExited(turn: Turn, child: ChildState, exit: Exit): void {
   if (!child.running) return
   child.running = false
   if (child.phase === 'stopping') {
@@ -12,10 +15,28 @@ export function onExited(turn: Turn, child: ChildState, exit: { code: number | n
     return
   }
   forgiveDependents(turn, child)
+  if (child.role === 'next') failReplacement(turn, child, exit.reason)
+  else if (!succeed(turn, child)) onUnwanted(turn, child, exit)
+}
+
+function onUnwanted(turn: Turn, child: ChildState, exit: Exit): void {
   if (exit.code === EXIT_DO_NOT_RETRY) park(turn, child, { reason: exit.reason, retryMs: null })
   else if (isRecycle(turn, child, exit.code)) plan(turn, child, { afterMs: 0, free: true })
   else if (lacksNeeds(turn, child)) plan(turn, child, { afterMs: turn.policy.backoff.firstMs, free: true })
+  else if (exit.outside) onKilledFromOutside(turn, child)
   else onCrash(turn, child, exit.reason)
+}
+
+/** Not its fault, so it never parks; killed again before it was up, it waits longer each time. */
+function onKilledFromOutside(turn: Turn, child: ChildState): void {
+  if (!wasUp(turn, child)) child.failures += 1
+  const afterMs = wasUp(turn, child) ? 0 : backoffMs(child.failures, turn.policy.backoff, turn.policy.random)
+  plan(turn, child, { afterMs, free: true })
+}
+
+/** It had come up and done its work for a while, so that one more start is likely to help at once. */
+function wasUp(turn: Turn, child: ChildState): boolean {
+  return child.readyMs >= child.spawnedMs && turn.nowMs - child.readyMs >= turn.policy.upMs
 }
 
 /** Before its `go` a child has not touched what it needs, so its end is its own. */
@@ -28,7 +49,7 @@ function afterStop(turn: Turn, child: ChildState): void {
   const ms = turn.nowMs - child.stoppingMs
   turn.actions.push({ do: 'tell', fact: { type: 'child_stopped', name: child.name, ms, forced: child.forced } })
   if (child.wanted) beginAgain(turn, child)
-  else settle(child)
+  else settle(turn, child)
 }
 
 function isRecycle(turn: Turn, child: ChildState, code: number | null): boolean {
@@ -51,6 +72,7 @@ function onCrash(turn: Turn, child: ChildState, reason: string): void {
   child.crashesMs = [...child.crashesMs.filter((ms) => nowMs - ms < policy.crashWindowMs), nowMs]
   const tooMany = child.crashesMs.length >= policy.maxCrashes
   if (child.halfOpen || tooMany) park(turn, child, { reason, retryMs: policy.halfOpenMs })
+  else if (child.failures === 1 && wasUp(turn, child)) plan(turn, child, { afterMs: 0, free: false })
   else plan(turn, child, { afterMs: backoffMs(child.failures, policy.backoff, policy.random), free: false })
 }
 

@@ -12,6 +12,8 @@ export type Policy = {
   halfOpenMs: number
   /** A clean exit after so long a readiness is a recycle, not a crash. */
   recycleAfterMs: number
+  /** Ready for so long, a child is started again at once after its first crash. */
+  upMs: number
   /** A crash so shortly before the end of what the child needs was that end's fault. */
   forgiveMs: number
   /** A child that is not ready yet gets no more than this to stop. */
@@ -30,6 +32,7 @@ export const DEFAULT_POLICY: Policy = {
   crashWindowMs: 60_000,
   halfOpenMs: 60_000,
   recycleAfterMs: 5_000,
+  upMs: 1_000,
   forgiveMs: 1_000,
   unreadyStopMs: 2_000,
   killAgainMs: 1_000,

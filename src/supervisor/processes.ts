@@ -1,30 +1,49 @@
 /** Carries the reducer's actions out on real processes, and turns what they do into events. */
 import { messageOf } from '../lib/errors.ts'
 import { type Exit, spawnChild } from './child-handle.ts'
-import type { ChildRecord } from './child-record.ts'
+import { type ChildRecord, createRecord } from './child-record.ts'
 import type { Clock } from './decision-loop.ts'
 import type { SupervisorFact } from './facts.ts'
 import { parseFromChild, type ToChild } from './messages.ts'
 import { type Action, childOf, type Event, type State } from './state.ts'
 
 export type Host = {
-  records: ReadonlyMap<string, ChildRecord>
+  records: Map<string, ChildRecord>
   clock: Clock
   state(): State
   dispatch(event: Event): void
   tell(fact: SupervisorFact): void
-  onMessage(name: string, message: unknown): void
+  onMessage(sender: Sender, message: unknown): void
 }
+
+/** Names can change hands while a process is replaced; pids cannot. */
+export type Sender = { name: string; pid: number }
 
 export function act(host: Host, action: Action): void {
   if (action.do === 'tell') host.tell(action.fact)
+  else if ('from' in action) call(host.records, action)
   else actOn(host, host.records.get(action.name)!, action)
 }
 
-function actOn(host: Host, record: ChildRecord, action: Exclude<Action, { do: 'tell' }>): void {
+/** Who is called how. */
+function call(records: Map<string, ChildRecord>, action: Extract<Action, { from: string }>): void {
+  const record = records.get(action.from)!
+  if (action.do === 'copy') {
+    records.set(action.to, createRecord(record.spec, action.to))
+    return
+  }
+  records.delete(action.from)
+  records.set(action.to, record)
+  record.name = action.to
+}
+
+type ToProcess = Exclude<Action, { do: 'tell' } | { from: string }>
+
+function actOn(host: Host, record: ChildRecord, action: ToProcess): void {
   if (action.do === 'kill') record.handle?.kill(action.reason)
   else if (action.do === 'spawn') spawn(host, record)
   else if (action.do === 'drain') drain(record)
+  else if (action.do === 'forget') host.records.delete(action.name)
   else toChild(record, { type: 'go', payload: record.spec.go?.() })
 }
 
@@ -34,18 +53,18 @@ export function toChild(record: ChildRecord, message: ToChild): boolean {
 }
 
 function spawn(host: Host, record: ChildRecord): void {
-  const { name, ready } = record.spec
+  const { ready } = record.spec
   record.begin(host.clock.now())
   const handle = spawnChild(record.spec, {
     onLine(stream, line) {
       record.lines.add(line)
-      host.tell({ type: 'child_line', name, stream, line })
+      host.tell({ type: 'child_line', name: record.name, stream, line })
     },
     onMessage: (message) => receive(host, record, message),
     onExit: (exit) => void settle(host, record, exit),
   })
   record.handle = handle
-  if (handle.pid !== null) host.tell({ type: 'child_spawned', name, pid: handle.pid })
+  if (handle.pid !== null) host.tell({ type: 'child_spawned', name: record.name, pid: handle.pid })
   if (ready !== 'message') void probe(host, record, ready)
 }
 
@@ -57,38 +76,54 @@ async function probe(host: Host, record: ChildRecord, ready: (signal: AbortSigna
   } catch (error) {
     if (signal.aborted) return // its process has ended, which is reported elsewhere
     const reason = `failed its readiness check: ${messageOf(error)}`
-    host.dispatch({ type: 'condemned', name: record.spec.name, reason, hung: false })
+    host.dispatch({ type: 'condemned', name: record.name, reason, hung: false })
   }
 }
 
 function receive(host: Host, record: ChildRecord, message: unknown): void {
   const own = parseFromChild(message)
   record.lastSignMs = host.clock.now()
-  if (!own) host.onMessage(record.spec.name, message)
+  if (!own) host.onMessage({ name: record.name, pid: record.pid }, message)
   else if (own.type === 'ready') becomeReady(host, record, own.facts)
   else if (own.type === 'beat') record.beat = own.beat
 }
 
 function becomeReady(host: Host, record: ChildRecord, facts: unknown): void {
   record.lastSignMs = host.clock.now()
-  host.dispatch({ type: 'ready', name: record.spec.name, facts })
+  host.dispatch({ type: 'ready', name: record.name, facts })
 }
 
 /** The facts of an end are told before anything new begins, so that others can put its work back. */
 async function settle(host: Host, record: ChildRecord, exit: Exit): Promise<void> {
-  const { name } = record.spec
-  const wanted = isWanted(host, name)
+  const wanted = isWanted(host, record.name)
   const facts = { ...exit, lines: record.lines.list() }
   const pid = record.handle?.pid ?? null
   record.end(exit)
-  host.tell({ type: 'child_exited', name, pid, wanted, ...facts })
+  host.tell({ type: 'child_exited', name: record.name, pid, wanted, ...facts, where: record.where })
   if (wanted && record.spec.repair) await repair(host, record, facts)
-  host.dispatch({ type: 'exited', name, code: exit.code, reason: exit.reason })
+  const { code, reason } = exit
+  host.dispatch({ type: 'exited', name: record.name, code, reason, outside: isFromOutside(exit) })
+}
+
+/** By these a process ends itself: failed assertions, exhausted memory, faults of native code. */
+const OWN_SIGNALS: ReadonlySet<string> = new Set([
+  'SIGABRT',
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGILL',
+  'SIGFPE',
+  'SIGTRAP',
+  'SIGSYS',
+])
+
+/** Somebody else's kill: neither ours nor a fault of the process. */
+export function isFromOutside({ signal, killedFor }: Pick<Exit, 'signal' | 'killedFor'>): boolean {
+  return signal !== null && killedFor === null && !OWN_SIGNALS.has(signal)
 }
 
 async function repair(host: Host, record: ChildRecord, exit: Exit & { lines: string[] }): Promise<void> {
   const what = await record.spec.repair!(exit).catch((error) => `could not be repaired: ${messageOf(error)}`)
-  if (what !== null) host.tell({ type: 'child_repaired', name: record.spec.name, what })
+  if (what !== null) host.tell({ type: 'child_repaired', name: record.name, what })
 }
 
 /** A message where there is a channel, else a signal; a stopped process has to be woken to see either. */

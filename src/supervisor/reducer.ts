@@ -1,8 +1,10 @@
 /** The supervisor's decisions as a pure function: (state, event, now) → next state and what to do. */
 import { onExited } from './exits.ts'
 import type { Policy } from './policy.ts'
-import { type Action, type ChildState, type Event, hasNeeds, type State } from './state.ts'
-import { onKill, onRestart, onStop } from './stops.ts'
+import { onReplace, takeOver } from './replacement.ts'
+import type { ChildSpec } from './spec.ts'
+import { type Action, type ChildState, childOf, type Event, hasNeeds, idleChild, type State } from './state.ts'
+import { onKill, onRemove, onRestart, onStop } from './stops.ts'
 import { begin, beginAgain, forgetCrashes, kill, spawn, startTurn, type Turn } from './turn.ts'
 
 /** Decides what `event` means at `nowMs`. A clock that runs backward is taken as one that stood still. */
@@ -14,20 +16,21 @@ export function reduce(
   const turn = startTurn(before, at)
   apply(turn, event)
   wakeWaiting(turn)
-  return { state: turn.state, actions: turn.actions }
+  return { state: turn.state, actions: [...turn.structure, ...turn.actions] }
 }
 
 function apply(turn: Turn, event: Event): void {
-  for (const child of affected(turn.state, event)) applyTo(turn, child, event)
+  if (event.type === 'add') onAdd(turn, event.spec)
+  else for (const child of affected(turn.state, event)) applyTo(turn, child, event)
 }
 
 function affected(state: State, event: Event): readonly ChildState[] {
   if ('name' in event) return state.children.filter((child) => child.name === event.name)
-  if ('names' in event) return state.children.filter((child) => event.names.includes(child.name))
+  if ('names' in event) return state.children.filter((child) => event.names.includes(child.slot))
   return state.children
 }
 
-function applyTo(turn: Turn, child: ChildState, event: Event): void {
+function applyTo(turn: Turn, child: ChildState, event: Exclude<Event, { type: 'add' }>): void {
   if (event.type === 'start') onStart(turn, child)
   else if (event.type === 'tick') onDue(turn, child)
   else if (event.type === 'ready') onReady(turn, child, event.facts)
@@ -35,6 +38,9 @@ function applyTo(turn: Turn, child: ChildState, event: Event): void {
   else if (event.type === 'exited') onExited(turn, child, event)
   else if (event.type === 'restart') onRestart(turn, child, event.budgetMs)
   else if (event.type === 'stop') onStop(turn, child, event.budgetMs)
+  else if (event.type === 'remove') onRemove(turn, child, event.budgetMs)
+  else if (event.type === 'replace') onReplace(turn, child, event)
+  else if (event.type === 'slept') postpone(child, event.ms)
   else onKill(turn, child)
 }
 
@@ -42,6 +48,17 @@ function onStart(turn: Turn, child: ChildState): void {
   if (child.phase !== 'idle') return
   child.wanted = true
   begin(turn, child)
+}
+
+function onAdd(turn: Turn, spec: ChildSpec): void {
+  if (childOf(turn.state, spec.name)) return
+  const child = idleChild(spec)
+  turn.state.children = [...turn.state.children, child]
+  onStart(turn, child)
+}
+
+function postpone(child: ChildState, ms: number): void {
+  if (child.dueMs !== null) child.dueMs += ms
 }
 
 function wakeWaiting(turn: Turn): void {
@@ -56,6 +73,7 @@ function wakeWaiting(turn: Turn): void {
 
 function onReady(turn: Turn, child: ChildState, facts: unknown): void {
   if (child.phase !== 'starting') return
+  if (child.role === 'next') takeOver(turn, child)
   child.phase = 'ready'
   child.readyMs = turn.nowMs
   child.dueMs = turn.nowMs + turn.policy.stableMs
@@ -64,10 +82,12 @@ function onReady(turn: Turn, child: ChildState, facts: unknown): void {
 }
 
 function onCondemned(turn: Turn, child: ChildState, verdict: { reason: string; hung: boolean }): void {
-  if (child.phase !== (verdict.hung ? 'ready' : 'starting')) return
+  const { phase } = child
+  if (verdict.hung ? phase !== 'ready' && phase !== 'stopping' : phase !== 'starting') return
   if (verdict.hung)
     turn.actions.push({ do: 'tell', fact: { type: 'child_hung', name: child.name, reason: verdict.reason } })
-  condemn(turn, child, verdict.reason)
+  if (phase === 'stopping') kill(turn, child, verdict.reason)
+  else condemn(turn, child, verdict.reason)
 }
 
 function condemn(turn: Turn, child: ChildState, reason: string): void {

@@ -1,10 +1,10 @@
 /** How children are ended on purpose: drained with a deadline, restarted, or killed at once. */
-import type { ChildState, Phase } from './state.ts'
+import { type ChildState, inRole, type Phase } from './state.ts'
 import { beginAgain, forgetCrashes, kill, settle, type Turn } from './turn.ts'
 
 export function onStop(turn: Turn, child: ChildState, budgetMs: number): void {
   child.wanted = false
-  if (!child.running) settle(child)
+  if (!child.running) settle(turn, child)
   else if (child.phase === 'stopping')
     child.dueMs = Math.min(child.dueMs ?? Infinity, turn.nowMs + Math.max(0, budgetMs))
   else stopRunning(turn, child, budgetMs)
@@ -12,16 +12,25 @@ export function onStop(turn: Turn, child: ChildState, budgetMs: number): void {
 
 /** Asked for by a person: crashes are forgotten, and a parked child gets its try now. */
 export function onRestart(turn: Turn, child: ChildState, budgetMs: number): void {
-  if (!child.wanted || child.phase === 'stopping') return
+  if (!child.wanted || child.phase === 'stopping' || inRole(turn.state, child.slot, 'next')) return
   forgetCrashes(child)
   if (child.running) stopRunning(turn, child, budgetMs)
   else beginAgain(turn, child)
 }
 
+/** Stopped like any other, and then unknown; a successor on its way goes with it. */
+export function onRemove(turn: Turn, child: ChildState, budgetMs: number): void {
+  const next = inRole(turn.state, child.slot, 'next')
+  for (const one of next ? [next, child] : [child]) {
+    one.leaving = true
+    onStop(turn, one, budgetMs)
+  }
+}
+
 export function onKill(turn: Turn, child: ChildState): void {
   child.wanted = false
   if (!child.running) {
-    settle(child)
+    settle(turn, child)
     return
   }
   if (child.phase !== 'stopping') enterStopping(turn, child)

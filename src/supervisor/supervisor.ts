@@ -7,16 +7,16 @@ import type { SupervisorFact } from './facts.ts'
 import { guarded } from './guard.ts'
 import { createHangWatch } from './hang.ts'
 import { DEFAULT_POLICY, type Policy } from './policy.ts'
-import { act, type Host, toChild } from './processes.ts'
+import { act, type Host, type Sender, toChild } from './processes.ts'
 import type { ChildSpec } from './spec.ts'
-import { type Action, childOf } from './state.ts'
+import { type Action, canReplace, childOf } from './state.ts'
 import { createUsageMeter } from './usage.ts'
 
 export type SupervisorOptions = {
   specs: readonly ChildSpec[]
   onFact(fact: SupervisorFact): void
   /** Every message of a child that is not the supervisor's own. */
-  onMessage?(name: string, message: unknown): void
+  onMessage?(sender: Sender, message: unknown): void
   policy?: Partial<Policy>
   clock?: Clock
 }
@@ -35,6 +35,15 @@ export type Supervisor = {
   stop(names: readonly string[], options: StopOptions): Promise<void>
   /** Stops one child and starts it again, with its crashes forgotten. */
   restart(name: string, options: StopOptions): void
+  /** Starts one more child, for which `start` does not wait any more. */
+  add(spec: ChildSpec): void
+  /** As stop, and then forgets the child. */
+  remove(name: string, options: StopOptions): Promise<void>
+  /**
+   * Starts a successor `<name>.next`. When it is ready it takes the name, and the process before, now `<name>.old`,
+   * is drained up to the deadline. False when it is being replaced already, or does not work at present.
+   */
+  replace(name: string, options: StopOptions & { why: string }): boolean
   /** Tells draining children to give up their work; an earlier deadline may come with it. */
   hurry(names: readonly string[], deadlineMs?: number): void
   /** SIGKILL to every group before it returns. */
@@ -67,8 +76,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (reason !== null) for (const fail of faults) fail(fact.name, reason)
   }
 
-  function onMessage(name: string, message: unknown): void {
-    guarded(() => options.onMessage?.(name, message))
+  function onMessage(sender: Sender, message: unknown): void {
+    guarded(() => options.onMessage?.(sender, message))
   }
 
   function onEnd(): void {
@@ -84,6 +93,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     send: (name, message) => records.get(name)?.handle?.send(message) ?? false,
     stop: (names, how) => stop(host, loop, { names, ...how }),
     restart: (name, how) => restart(host, name, how),
+    add(spec) {
+      records.set(spec.name, createRecord(spec))
+      loop.dispatch({ type: 'add', spec })
+    },
+    remove: (name, how) => stop(host, loop, { names: [name], forget: true, ...how }),
+    replace: (name, how) => replace(host, name, how),
     hurry: (names, deadlineMs) => hurry(host, names, deadlineMs),
     kill() {
       for (const record of records.values()) record.handle?.kill(null)
@@ -123,12 +138,15 @@ function bootError(record: ChildRecord, reason: string): AppError {
   })
 }
 
-async function stop(host: Host, loop: DecisionLoop, how: StopOptions & { names: readonly string[] }): Promise<void> {
-  const { names, drain, deadlineMs } = how
+type StopHow = StopOptions & { names: readonly string[]; forget?: boolean }
+
+async function stop(host: Host, loop: DecisionLoop, how: StopHow): Promise<void> {
+  const { names, drain, deadlineMs, forget = false } = how
   for (const record of named(host, names)) record.drain = drain
   const budgetMs = Math.max(0, deadlineMs - host.clock.now())
-  host.dispatch({ type: 'stop', names, budgetMs })
-  const left = () => named(host, names).filter(({ name }) => childOf(host.state(), name)?.phase !== 'stopped')
+  if (!forget) host.dispatch({ type: 'stop', names, budgetMs })
+  else for (const name of names) host.dispatch({ type: 'remove', name, budgetMs })
+  const left = () => host.state().children.filter((c) => names.includes(c.slot) && c.phase !== 'stopped')
   const stopped = loop.reached(() => left().length === 0)
   const late = await within(stopped, budgetMs + KILL_WAIT_MS, 'late' as const)
   if (late)
@@ -147,11 +165,19 @@ function restart(host: Host, name: string, how: StopOptions): void {
   host.dispatch({ type: 'restart', name, budgetMs: how.deadlineMs - host.clock.now() })
 }
 
+/** The drain order is the present process's; its successor's comes with its own stop. */
+function replace(host: Host, name: string, how: StopOptions & { why: string }): boolean {
+  if (!canReplace(host.state(), name)) return false
+  host.records.get(name)!.drain = how.drain
+  host.dispatch({ type: 'replace', name, why: how.why, budgetMs: how.deadlineMs - host.clock.now() })
+  return true
+}
+
 function hurry(host: Host, names: readonly string[], deadlineMs: number | undefined): void {
   for (const record of named(host, names)) toChild(record, { type: 'hurry' })
   if (deadlineMs !== undefined) host.dispatch({ type: 'stop', names, budgetMs: deadlineMs - host.clock.now() })
 }
 
 function named(host: Host, names: readonly string[]): ChildRecord[] {
-  return names.flatMap((name) => host.records.get(name) ?? [])
+  return host.state().children.flatMap(({ slot, name }) => (names.includes(slot) ? (host.records.get(name) ?? []) : []))
 }

@@ -70,7 +70,7 @@ test('what is missing is named with what to do about it', () => {
 
 test('a wanted end is no news, an unwanted one is a warning', () => {
   const facts = { name: 'io-1', pid: 1, code: null, signal: 'SIGKILL', reason: 'was killed', lines: [] }
-  const exit = { type: 'child_exited' as const, ...facts }
+  const exit = { type: 'child_exited' as const, ...facts, killedFor: null, where: null }
   assert.equal(factLine({ ...exit, wanted: false }, { colour: false }), undefined)
   assert.equal(factLine({ ...exit, wanted: true }, { colour: false }), 'io-1 ended: was killed')
   assert.deepEqual([levelOf({ ...exit, wanted: false }), levelOf({ ...exit, wanted: true })], ['debug', 'warn'])

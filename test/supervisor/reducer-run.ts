@@ -36,11 +36,16 @@ export function createRun(specs: ChildSpec[], policy = POLICY) {
     },
     /** What was done since the last question, as sorted words. */
     done() {
-      const words = unread.map((a) => (a.do === 'tell' ? `tell ${a.fact.type} ${a.fact.name}` : `${a.do} ${a.name}`))
+      const words = unread.map(wordsOf)
       unread = []
       return words.filter((word) => !word.startsWith('tell child_stopping')).sort()
     },
   }
+}
+
+function wordsOf(action: Action): string {
+  if (action.do === 'tell') return `tell ${action.fact.type} ${action.fact.name}`
+  return 'from' in action ? `${action.do} ${action.from} ${action.to}` : `${action.do} ${action.name}`
 }
 
 /** All ready at time 0. */
