@@ -14,6 +14,7 @@ import { type Consumer, createConsumer } from './queue/consumer.ts'
 import { createDispatcher, type Dispatcher } from './queue/dispatcher.ts'
 import { createLive } from './queue/live.ts'
 import { type ProcessDeps, processJob } from './queue/process-job.ts'
+import { createSolitude } from './queue/solitude.ts'
 import { openRedis, untilReady } from './redis/client.ts'
 import { createKeys } from './redis/keys.ts'
 import { createProducer } from './stream/producer.ts'
@@ -55,6 +56,7 @@ async function run(order: ChildOrder): Promise<void> {
       nudges.on(projectId, listener)
       return () => nudges.off(projectId, listener)
     },
+    solitude: createSolitude(),
   }
   const consumer = createConsumer({
     queues: config.workers.find((g) => g.name === order.group)!.queues,
@@ -62,12 +64,13 @@ async function run(order: ChildOrder): Promise<void> {
     connection: openRedis(place, 'patient'),
     prefix: keys.bull,
     log,
-    process: (data, token) => processJob(deps, data, token),
+    process: (data, claim) => processJob(deps, data, claim),
     isDraining: drain.isDraining,
     onHeld: (jobs) => link.send({ type: 'held', jobs }),
     onStuck: () => process.exit(STUCK_EXIT),
   })
   drain.onBegin(async (deadlineMs) => {
+    deps.solitude.close()
     await consumer.drain(deadlineMs)
     await viewers.close()
     lease.release()

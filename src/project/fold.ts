@@ -1,5 +1,5 @@
 /** The pure fold: journal records → state. It alone decides which record counts; writers only propose. */
-import { emptyFold, type Folded, findStage, NO_INTERNALS, type Of, setStage } from './folded.ts'
+import { acquit, emptyFold, type Folded, findStage, NO_INTERNALS, type Of, setStage } from './folded.ts'
 import type { ArtifactState, ProjectState, StageState } from './project.ts'
 import type { JournalRecord } from './records.ts'
 import { onCancelled, onDemoted, onExecuted, onReopened, onRerun } from './requests.ts'
@@ -7,6 +7,7 @@ import {
   blankStage,
   chargedStage,
   completedStage,
+  crashedStage,
   deferredStage,
   failedStage,
   isOnItsWay,
@@ -137,9 +138,11 @@ function onFenced(folded: Folded, record: Exclude<JournalRecord, { type: Unfence
     case 'deferred':
       return setStage(folded, deferredStage(stage, record))
     case 'completed':
-      return setStage(folded, completedStage(stage, record))
+      return setStage(acquit(folded, stage.name), completedStage(stage, record))
     case 'failed':
-      return setStage(folded, failedStage(stage, record))
+      return setStage(record.retry_at ? folded : acquit(folded, stage.name), failedStage(stage, record))
+    case 'crashed':
+      return onCrashed(setStage(folded, crashedStage(stage, record)), record)
     case 'released':
       return setStage(folded, releasedStage(stage, record))
   }
@@ -169,4 +172,11 @@ function onCall(folded: Folded, record: Of<'intent'> | Of<'called'>): Folded {
   const { [record.request_key]: begun = 0, ...others } = mine.intents
   const intents = record.type === 'intent' ? { ...others, [record.request_key]: begun + 1 } : others
   return { ...folded, internals: { ...folded.internals, [record.stage]: { ...mine, intents } } }
+}
+
+/** A suspect runs alone next, whether it was charged or only near: a second death then has one possible cause. */
+function onCrashed(folded: Folded, { stage, exit, charged }: Of<'crashed'>): Folded {
+  const mine = folded.internals[stage]!
+  const deaths = charged ? [...mine.deaths, exit] : mine.deaths
+  return { ...folded, internals: { ...folded.internals, [stage]: { ...mine, deaths, alone: true } } }
 }

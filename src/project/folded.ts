@@ -1,6 +1,6 @@
 /** The fold's value, and how a part of it is replaced: nothing here decides anything. */
 import type { ProjectState, StageState } from './project.ts'
-import type { ClaimOwner, JournalRecord } from './records.ts'
+import type { ClaimOwner, JournalRecord, WorkerExit } from './records.ts'
 
 export type Of<T extends JournalRecord['type']> = Extract<JournalRecord, { type: T }>
 
@@ -17,6 +17,10 @@ export type StageInternals = {
   revision: number
   /** Paid calls under way, by request key: how often one was begun and its answer never came. */
   intents: Record<string, number>
+  /** Ends of workers that this stage is charged with since it was last begun anew. */
+  deaths: readonly WorkerExit[]
+  /** It may have ended its worker: it runs again with nothing beside it. */
+  alone: boolean
 }
 
 export const NO_INTERNALS: StageInternals = {
@@ -26,6 +30,8 @@ export const NO_INTERNALS: StageInternals = {
   claimRevision: 0,
   revision: 0,
   intents: {},
+  deaths: [],
+  alone: false,
 }
 
 export type Folded = {
@@ -48,9 +54,20 @@ export function emptyFold(): Folded {
 /** A stage, and what becomes of its claim. */
 export type Mapped = { stage: StageState; internals?: (old: StageInternals) => StageInternals }
 
-/** Takes the claim away: whoever holds it can no longer write. */
+/** What a stage is not suspected of any more. */
+const INNOCENT: Pick<StageInternals, 'deaths' | 'alone'> = { deaths: [], alone: false }
+
+/** Takes the claim away: whoever holds it can no longer write. The stage begins with a clean record. */
 export function revoke(stage: StageState, { take = false } = {}): Mapped {
-  return { stage, internals: (old) => ({ ...old, fence: null, owner: null, take: old.take + (take ? 1 : 0) }) }
+  const more = take ? 1 : 0
+  return { stage, internals: (old) => ({ ...old, ...INNOCENT, fence: null, owner: null, take: old.take + more }) }
+}
+
+/** The stage has ended by itself: how its workers ended before counts no more. */
+export function acquit(folded: Folded, name: string): Folded {
+  const mine = folded.internals[name]!
+  if (!mine.alone) return folded
+  return { ...folded, internals: { ...folded.internals, [name]: { ...mine, ...INNOCENT } } }
 }
 
 export function mapStages(folded: Folded, change: (stage: StageState, index: number) => Mapped): Folded {

@@ -8,6 +8,9 @@ export type ClaimOwner = { run: string; pid: number; started: string; worker: st
 /** Why an attempt gave its stage back; `recycle` puts it into the queue again at once. */
 export type ReleaseReason = WaitReason | 'recycle'
 
+/** How a worker process ended, in words for people. */
+export type WorkerExit = { worker: string; reason: string; at: string }
+
 export type Credit = { provider: string | null; model: string | null; degraded: string[]; usage: StageUsage }
 
 /** A JSON value, or the name of the artifact that holds it because it is over 16 KB. */
@@ -55,6 +58,8 @@ export type JournalRecord = { at: string } & (
   | { type: 'published'; stage: string; fence: string; files: string[] }
   | { type: 'completed'; stage: string; fence: string; result: StoredValue; text: StoredValue | null; credit: Credit }
   | { type: 'failed'; stage: string; fence: string; error: StageError; retry_at: string | null }
+  /** The worker ended by itself while it had this claim; written by the supervisor in its name. `charged`: this stage did it. */
+  | { type: 'crashed'; stage: string; fence: string; exit: WorkerExit; charged: boolean }
   /** The provider asked to wait: due again at `until`, without a try being spent. */
   | { type: 'deferred'; stage: string; fence: string; until: string; error: StageError }
   /** Before a paid call, so that a crash in the middle of it is known; `called` says that its answer is on disk. */

@@ -122,6 +122,11 @@ export function failedStage(stage: StageState, record: Of<'failed'>): StageState
   return { ...failed, status: 'failed', finished_at: record.at, duration_ms: elapsed(stage.started_at, record.at) }
 }
 
+/** Its work goes on from the last step, without a try being spent. */
+export function crashedStage(stage: StageState, { exit }: Of<'crashed'>): StageState {
+  return { ...stage, status: 'queued', message: `${exit.worker} ${exit.reason}; it runs again, alone` }
+}
+
 export function deferredStage(stage: StageState, { until, error }: Of<'deferred'>): StageState {
   return { ...stage, status: 'queued', waits: stage.waits + 1, retry_at: until, error, message: null }
 }

@@ -6,7 +6,7 @@ import type { Log } from '../lib/log.ts'
 import { within } from '../lib/until.ts'
 import { LOCK_DURATION_S, type QueueName } from '../settings.ts'
 import type { HeldJob, JobData } from './job.ts'
-import type { Verdict } from './process-job.ts'
+import type { JobClaim, Verdict } from './process-job.ts'
 
 export type ConsumerOptions = {
   queues: readonly QueueName[]
@@ -15,9 +15,9 @@ export type ConsumerOptions = {
   connection: Redis
   prefix: string
   log: Log
-  process: (data: JobData, token: string) => Promise<Verdict>
+  process: (data: JobData, claim: JobClaim) => Promise<Verdict>
   isDraining: () => boolean
-  /** Called whenever a job begins or ends. */
+  /** Called whenever a job is taken, begins to run, or ends. */
   onHeld: (jobs: HeldJob[]) => void
   /** A stage did not return: this process has to end. */
   onStuck: () => void
@@ -57,11 +57,12 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     if (options.isDraining()) return giveBack(job, token)
     hold(queue, job, token)
     try {
-      const verdict = await options.process(job.data, token)
+      const verdict = await options.process(job.data, { token, onRunning: () => markRunning(job.id!) })
+      if (verdict.kind === 'back') return await giveBack(job, token)
       if (verdict.kind === 'delay') return await bringBack(job, token, verdict.dueMs)
       if (verdict.kind === 'stuck') options.onStuck()
     } catch (error) {
-      if (!(error instanceof DelayedError))
+      if (!(error instanceof DelayedError || error instanceof WaitingError))
         options.log.error({ queue, ...job.data, error: messageOf(error) }, 'a job failed outside its stage')
       throw error
     } finally {
@@ -71,7 +72,12 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   }
 
   function hold(queue: QueueName, job: Job<JobData>, token: string): void {
-    held.set(job.id!, { ...job.data, queue, token, since: new Date().toISOString() })
+    held.set(job.id!, { ...job.data, queue, token, since: new Date().toISOString(), running: false })
+    options.onHeld([...held.values()])
+  }
+
+  function markRunning(id: string): void {
+    held.set(id, { ...held.get(id)!, running: true, since: new Date().toISOString() })
     options.onHeld([...held.values()])
   }
 

@@ -15,5 +15,8 @@ export type WakeUp = {
 
 export type JobData = Pick<WakeUp, 'projectId' | 'owner' | 'stage' | 'taskId'>
 
-/** A job that a worker holds; the token is what takes it back when the worker is dead. */
-export type HeldJob = JobData & { queue: QueueName; token: string; since: string }
+/**
+ * A job that a worker holds; the token is what takes it back when the worker is dead. It is not `running`
+ * before its stage is claimed, and may have to wait until nothing else runs beside it.
+ */
+export type HeldJob = JobData & { queue: QueueName; token: string; since: string; running: boolean }

@@ -17,6 +17,7 @@ import type { Dispatcher } from './dispatcher.ts'
 import type { JobData } from './job.ts'
 import type { Live } from './live.ts'
 import { advance, demoteDamaged } from './plan.ts'
+import type { Solitude } from './solitude.ts'
 
 export type ProcessDeps = {
   store: ProjectStore
@@ -32,29 +33,44 @@ export type ProcessDeps = {
   isDraining: () => boolean
   drainSignal: AbortSignal
   onNudge: (projectId: string, listener: () => void) => () => void
+  /** The way into this process for stages, past which a suspect of a crash is alone. */
+  solitude: Solitude
 }
+
+/** In whose name a stage is claimed, and who has to know that it was. */
+export type JobClaim = { token: string; onRunning: () => void }
 
 export type ProviderNeeds = { nice: number; ledger: CallLedger; record: (call: UsageRecord) => void }
 
-/** What the queue has to do with the job: forget it, bring it back later, or give it to somebody else. */
-export type Verdict = { kind: 'done' } | { kind: 'delay'; dueMs: number } | { kind: 'stuck' }
+/** What the queue has to do with the job: forget it, put it back now or later, or end this process. */
+export type Verdict = { kind: 'done' } | { kind: 'back' } | { kind: 'delay'; dueMs: number } | { kind: 'stuck' }
 
-export async function processJob(deps: ProcessDeps, data: JobData, token: string): Promise<Verdict> {
+export async function processJob(deps: ProcessDeps, data: JobData, claim: JobClaim): Promise<Verdict> {
   const project = await openOrForget(deps, data)
   if (!project) return { kind: 'done' }
   if (await demoteDamaged(project)) return goOn(deps, project)
   const dueMs = retryDueMs(project, data)
   if (dueMs > Date.now()) return { kind: 'delay', dueMs }
-  const attempt = await claimStage(project, {
-    stage: data.stage,
-    taskId: data.taskId,
-    owner: { ...deps.owner, token },
-    isHeld: deps.isHeld,
-  })
+  const leave = await deps.solitude.enter(project.read().internals[data.stage]?.alone ?? false)
+  if (!leave) return { kind: 'back' }
+  try {
+    return await perform(deps, project, { data, claim })
+  } finally {
+    leave()
+  }
+}
+
+type Taken = { data: JobData; claim: JobClaim }
+
+async function perform(deps: ProcessDeps, project: Project, { data, claim }: Taken): Promise<Verdict> {
+  const { stage, taskId } = data
+  const owner = { ...deps.owner, token: claim.token }
+  const attempt = await claimStage(project, { stage, taskId, owner, isHeld: deps.isHeld })
   if (typeof attempt === 'string') {
-    deps.log.debug({ project_id: data.projectId, stage: data.stage, why: attempt }, 'nothing to do for this job')
+    deps.log.debug({ project_id: data.projectId, stage, why: attempt }, 'nothing to do for this job')
     return { kind: 'done' }
   }
+  claim.onRunning()
   await deps.live.announce(project)
   const outcome = await performAttempt(deps, attempt)
   const verdict = await settle(deps, attempt, outcome)

@@ -60,4 +60,11 @@ export const failed = (stage: string, fence: string, retry_at: string | null): R
   error: { code: 'stage_failed', message: 'no' },
   retry_at,
 })
+export const crashed = (stage: string, fence: string, charged: boolean): RecordBody => ({
+  type: 'crashed',
+  stage,
+  fence,
+  exit: { worker: 'io-1', reason: 'exited with code 3', at: '2026-01-01T00:00:00.000Z' },
+  charged,
+})
 export const statuses = (folded: Folded) => folded.state.stages.map((s) => s.status)

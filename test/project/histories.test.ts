@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Folded } from '../../src/project/folded.ts'
 import type { RecordBody } from '../../src/project/records.ts'
-import { CREATED, claim, completed, failed, fold, queued } from '../helpers/records.ts'
+import { CREATED, claim, completed, crashed, failed, fold, queued } from '../helpers/records.ts'
 
 test('200 random histories: one fence at most, progress never 100 before the end, no status outside the contract', () => {
   for (let seed = 1; seed <= 200; seed++) checkHistory(seed)
@@ -26,6 +26,7 @@ function checkHistory(seed: number): void {
       completed(stage, fence),
       failed(stage, fence, random() < 0.5 ? '2026-01-01T00:00:00.000Z' : null),
       { type: 'released', stage, fence, reason: 'interrupted' },
+      crashed(stage, fence, random() < 0.5),
       { type: 'progress', stage, fence, progress: 50, message: null },
       { type: 'cancelled' },
       { type: 'reopened' },
@@ -39,11 +40,15 @@ function checkHistory(seed: number): void {
   }
 }
 
+const MAY_BE_SUSPECT = new Set(['queued', 'running', 'waiting'])
+
 function checkInvariants([before, after]: [Folded, Folded], record: RecordBody, where: string): void {
   assert.equal(after.state.revision, before.state.revision + 1, where)
   for (const stage of after.state.stages) {
-    const { fence } = after.internals[stage.name]!
+    const { fence, deaths, alone } = after.internals[stage.name]!
     if (stage.status === 'running') assert.ok(fence, `${where}: ${stage.name} runs without a claim`)
+    if (deaths.length > 0) assert.ok(alone, `${where}: ${stage.name} is charged and not alone`)
+    if (!MAY_BE_SUSPECT.has(stage.status)) assert.ok(!alone, `${where}: ${stage.name} is ${stage.status} and suspected`)
     const was = before.state.stages.find((s) => s.name === stage.name)!
     const isOwn = 'fence' in record && record.fence === before.internals[stage.name]!.fence
     if (stage.status === 'completed' && was.status !== 'completed')

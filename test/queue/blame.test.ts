@@ -12,6 +12,7 @@ const JOB: HeldJob = {
   queue: 'llm',
   token: 't',
   since: '2026-01-01T00:00:00.000Z',
+  running: true,
 }
 
 const CASES: [words: string, jobs: number, code: number | null, signal: string | null, charged: boolean][] = [
