@@ -1,14 +1,11 @@
 /** The supervisor with real processes: starts, faults, stops, and nothing left afterwards. */
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import type { AppError } from '../../src/lib/errors.ts'
 import { isGroupEmpty, statOf } from '../../src/lib/process-tree.ts'
 import { until } from '../../src/lib/until.ts'
-import type { SupervisorFact } from '../../src/supervisor/facts.ts'
-import type { Policy } from '../../src/supervisor/policy.ts'
-import type { ChildSpec } from '../../src/supervisor/spec.ts'
-import { createSupervisor } from '../../src/supervisor/supervisor.ts'
 import { nodeSpec, shellSpec } from '../fixtures/children/specs.ts'
+import { setUp } from './running.ts'
 
 const WAIT = { timeoutMs: 10_000, everyMs: 10 }
 
@@ -221,77 +218,5 @@ test('restart drains a child and brings it back', async (t) => {
   assert.equal(of('child_stopped')[0]?.forced, false)
 })
 
-test('replace: the successor serves before the process that it replaces is drained, under the same name', async (t) => {
-  const { supervisor, of, messages } = setUp(t, [nodeSpec('worker')])
-  await supervisor.start()
-  const { pid } = supervisor.status()[0]!
-  const how = { why: 'asked', drain: { why: 'replace' }, deadlineMs: performance.now() + 5_000 }
-  assert.ok(supervisor.replace('worker', how))
-  assert.ok(!supervisor.replace('worker', how), 'one at a time')
-  assert.deepEqual(
-    supervisor.status().map((child) => [child.name, child.slot, child.role, child.pid === pid]),
-    [
-      ['worker', 'worker', 'current', true],
-      ['worker.next', 'worker', 'next', false],
-    ],
-  )
-  await until(() => of('child_stopped').length === 1, WAIT)
-  const order = ['child_replacing', 'child_replaced', 'child_stopping', 'child_stopped'] as const
-  assert.deepEqual(
-    order.map((type) => of(type)[0]?.name),
-    ['worker', 'worker', 'worker.old', 'worker.old'],
-  )
-  assert.deepEqual(messages.at(-1), { name: 'worker.old', message: { type: 'draining', why: 'replace' } })
-  const [left, ...others] = supervisor.status()
-  assert.deepEqual([left?.name, left?.ready, left?.restarts, others.length], ['worker', true, 1, 0])
-  assert.notEqual(left?.pid, pid)
-})
-
-test('add and remove: a further child comes up, and is drained and forgotten', async (t) => {
-  const { supervisor, of } = setUp(t, [nodeSpec('one')])
-  await supervisor.start()
-  supervisor.add(nodeSpec('two'))
-  await until(() => supervisor.ready('two'), WAIT)
-  const { pid } = supervisor.status()[1]!
-  await supervisor.remove('two', { drain: { why: 'remove' }, deadlineMs: performance.now() + 5_000 })
-  assert.ok(isGroupEmpty(pid!))
-  assert.deepEqual(of('child_stopped')[0], { ...of('child_stopped')[0], name: 'two', forced: false })
-  assert.deepEqual(
-    supervisor.status().map(({ name }) => name),
-    ['one'],
-  )
-})
-
-test('a child that was killed from outside is back at once', async (t) => {
-  const { supervisor, of } = setUp(t, [nodeSpec('one')], { upMs: 0 })
-  await supervisor.start()
-  process.kill(supervisor.status()[0]!.pid!, 'SIGKILL')
-  await until(() => of('child_ready').length === 2, WAIT)
-  const { afterMs, free } = of('child_restart_planned')[0]!
-  assert.deepEqual([afterMs, free], [0, true])
-})
-
 const never = (signal: AbortSignal) =>
   new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-
-/** A supervisor whose facts are kept and whose processes end with the test. */
-function setUp(t: TestContext, specs: ChildSpec[], policy: Partial<Policy> = {}) {
-  const facts: SupervisorFact[] = []
-  const messages: { name: string; message: unknown }[] = []
-  const supervisor = createSupervisor({
-    specs,
-    policy,
-    onFact: (fact) => facts.push(fact),
-    onMessage: ({ name }, message) => messages.push({ name, message }),
-  })
-  t.after(async () => {
-    supervisor.kill()
-    await supervisor.stop(
-      specs.map(({ name }) => name),
-      { deadlineMs: performance.now() },
-    )
-  })
-  const of = <T extends SupervisorFact['type']>(type: T) =>
-    facts.filter((fact): fact is Extract<SupervisorFact, { type: T }> => fact.type === type)
-  return { supervisor, facts, messages, of }
-}
