@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { AppError } from '../../src/lib/errors.ts'
 import { isGroupEmpty, statOf } from '../../src/lib/process-tree.ts'
 import { until } from '../../src/lib/until.ts'
+import type { ChildSpec } from '../../src/supervisor/spec.ts'
 import { nodeSpec, shellSpec } from '../fixtures/children/specs.ts'
 import { setUp } from './running.ts'
 
