@@ -4,7 +4,7 @@ import type { StackTop } from './facts.ts'
 import { createLineRing, type LineRing } from './lines.ts'
 import type { ChildSpec } from './spec.ts'
 import type { ChildState, Phase, Role } from './state.ts'
-import type { UsageMeter } from './usage.ts'
+import { NO_USAGE, type Usage, type UsageMeter } from './usage.ts'
 
 export type LastExit = Exit & { at: string }
 
@@ -25,9 +25,9 @@ export type ChildStatus = {
   last_exit: LastExit | null
   last_lines: string[]
   beat: unknown
-  rss_bytes: number
-  cpu_percent: number
-}
+  /** Since the last message of a child that beats (or its spawn); null for others, and while there is no process. */
+  beat_age_s: number | null
+} & Usage
 
 export type ChildRecord = {
   readonly spec: ChildSpec
@@ -88,6 +88,7 @@ export function createRecord(spec: ChildSpec, name = spec.name): ChildRecord {
       record.lines.clear()
       record.beat = null
       record.where = null
+      record.lastSignMs = nowMs
       startedAt = new Date().toISOString()
       startedMs = nowMs
     },
@@ -107,7 +108,7 @@ export function statusOf(
   now: { nowMs: number; usage: UsageMeter },
 ): ChildStatus {
   const pid = record.handle?.pid ?? null
-  const usage = pid === null ? { rss_bytes: 0, cpu_percent: 0 } : now.usage.of(pid)
+  const usage = pid === null ? NO_USAGE : now.usage.of(pid)
   return {
     name: child.name,
     slot: child.slot,
@@ -123,6 +124,7 @@ export function statusOf(
     last_exit: record.lastExit,
     last_lines: record.lines.list(),
     beat: record.beat,
+    beat_age_s: record.beats && pid !== null ? (now.nowMs - record.lastSignMs) / 1_000 : null,
     ...usage,
   }
 }

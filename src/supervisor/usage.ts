@@ -4,13 +4,14 @@ import { readFileSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { statOf } from '../lib/process-tree.ts'
 
-export type Usage = { rss_bytes: number; cpu_percent: number }
+/** `cpu_s`: used since it was spawned, in user and system mode. */
+export type Usage = { rss_bytes: number; cpu_percent: number; cpu_s: number }
 
 export type UsageMeter = { of(pid: number): Usage; stop(): void }
 
-type Sample = Usage & { cpuMs: number; atMs: number }
+type Sample = Usage & { atMs: number }
 
-const NOTHING: Usage = { rss_bytes: 0, cpu_percent: 0 }
+export const NO_USAGE: Usage = { rss_bytes: 0, cpu_percent: 0, cpu_s: 0 }
 
 export function createUsageMeter(pids: () => number[], everyMs = 2_000): UsageMeter {
   const measure = process.platform === 'linux' ? createProcReader() : readWithPidusage
@@ -32,8 +33,8 @@ export function createUsageMeter(pids: () => number[], everyMs = 2_000): UsageMe
   return {
     of(pid) {
       if (!samples.has(pid)) void sample() // new since the last round: the next question gets an answer
-      const { rss_bytes, cpu_percent } = samples.get(pid) ?? NOTHING
-      return { rss_bytes, cpu_percent }
+      const { rss_bytes, cpu_percent, cpu_s } = samples.get(pid) ?? NO_USAGE
+      return { rss_bytes, cpu_percent, cpu_s }
     },
     stop: () => clearInterval(timer),
   }
@@ -46,9 +47,9 @@ function createProcReader() {
     const stat = statOf(pid)
     if (!stat) return undefined
     const atMs = performance.now()
-    const cpuMs = (stat.cpuTicks * 1_000) / ticksPerS
-    const cpu_percent = before ? percent(cpuMs - before.cpuMs, atMs - before.atMs) : 0
-    return { rss_bytes: stat.rssPages * pageBytes, cpu_percent, cpuMs, atMs }
+    const cpu_s = stat.cpuTicks / ticksPerS
+    const cpu_percent = before ? percent((cpu_s - before.cpu_s) * 1_000, atMs - before.atMs) : 0
+    return { rss_bytes: stat.rssPages * pageBytes, cpu_percent, cpu_s, atMs }
   }
 }
 
@@ -81,10 +82,10 @@ async function readWithPidusage(pid: number): Promise<Sample | undefined> {
   try {
     // @ts-expect-error: pidusage publishes no types
     const { default: pidusage } = (await import('pidusage')) as {
-      default: (pid: number) => Promise<{ cpu: number; memory: number }>
+      default: (pid: number) => Promise<{ cpu: number; memory: number; ctime: number }>
     }
-    const { cpu, memory } = await pidusage(pid)
-    return { rss_bytes: memory, cpu_percent: cpu, cpuMs: 0, atMs: 0 }
+    const { cpu, memory, ctime } = await pidusage(pid)
+    return { rss_bytes: memory, cpu_percent: cpu, cpu_s: ctime / 1_000, atMs: 0 }
   } catch {
     return undefined // it ended in between
   }
