@@ -1,0 +1,70 @@
+/** Hides secrets in text that people will read: values that are known, and what has the shape of one. */
+
+export type Redactor = {
+  /** `text` with every secret as `***`. */
+  clean(text: string): string
+  /** Only the known values: for text of our own that shows a link on purpose. */
+  cleanKnown(text: string): string
+  /** From now on this value is a secret too; null and empty ones are nothing. */
+  add(secret: string | null): void
+}
+
+const HIDDEN = '***'
+
+/** What comes before and after a secret stays, so that a reader sees what was hidden. */
+const SHAPES: readonly (readonly [RegExp, string])[] = [
+  [/\b(bearer|basic)(\s+|%20)[\w.~+/=-]{6,}/gi, `$1$2${HIDDEN}`],
+  [/\b(sk|pk|rk)-[\w-]{12,}/g, `$1-${HIDDEN}`],
+  [/(token|ticket|api[_-]?key|passw(?:or)?d|secret)(=|:\s*)(?!\*\*\*)[^\s&;,"'`\\{[(<]+/gi, `$1$2${HIDDEN}`],
+  // As in JSON, also when that stands in a string of JSON.
+  [
+    /((?:token|ticket|api[_-]?key|passw(?:or)?d|secret|authorization|cookie)\\?["']\s*:\s*\\?["'])[^"'\\]+/gi,
+    `$1${HIDDEN}`,
+  ],
+  [/(:\/\/[^\s/:@"']*:)[^\s/@"']+(?=@)/g, `$1${HIDDEN}`],
+]
+
+/** Most lines have none of these words; one look at them is much cheaper than all the shapes. */
+const HINT = /bearer|basic|[spr]k-|token|ticket|key|passw|secret|authorization|cookie|:\/\//i
+
+export function createRedactor(secrets: readonly (string | null)[] = []): Redactor {
+  const known = new Set<string>()
+  let pattern: RegExp | undefined
+
+  function add(secret: string | null): void {
+    for (const form of formsOf(secret ?? '')) known.add(form)
+    pattern = patternOf(known)
+  }
+
+  const cleanKnown = (text: string) => (pattern ? text.replace(pattern, HIDDEN) : text)
+  for (const secret of secrets) add(secret)
+  return {
+    add,
+    cleanKnown,
+    clean(text) {
+      const rest = cleanKnown(text)
+      if (!HINT.test(rest)) return rest
+      return SHAPES.reduce((shown, [shape, replacement]) => shown.replace(shape, replacement), rest)
+    },
+  }
+}
+
+/** As it is, as it stands in a JSON string, and as it stands in an address; line by line. */
+function formsOf(secret: string): string[] {
+  const lines = secret.split(/\r?\n/).filter((line) => line.trim() !== '')
+  const written = (line: string) => [line, JSON.stringify(line).slice(1, -1), encodeURIComponent(line)]
+  return [...new Set(lines.flatMap(written))]
+}
+
+/** Shorter values are parts of words: hidden inside one they would make every line unreadable. */
+const SHORT = 6
+
+function patternOf(known: ReadonlySet<string>): RegExp | undefined {
+  if (known.size === 0) return undefined
+  const longestFirst = [...known].sort((a, b) => b.length - a.length)
+  const parts = longestFirst.map((value) => {
+    const escaped = value.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+    return value.length < SHORT ? `(?<![\\w])${escaped}(?![\\w])` : escaped
+  })
+  return new RegExp(parts.join('|'), 'g')
+}
