@@ -3,8 +3,11 @@ import './preload.ts'
 import { EventEmitter } from 'node:events'
 import type { Redis } from 'ioredis'
 import type { Config } from './config.ts'
-import type { ChildOrder, DrainOrder, Nudge } from './launch/order.ts'
-import { createLog } from './lib/log.ts'
+import type { ChildOrder, DrainOrder, Nudge, Refresh, WorkerBeat } from './launch/order.ts'
+import { endDescendants } from './lib/job-scope.ts'
+import { createLog, type Log } from './lib/log.ts'
+import { createLoopMeter } from './lib/loop-delay.ts'
+import type { Drain, DrainReason } from './pipelines/attempt-run.ts'
 import { loadPipelines } from './pipelines/registry.ts'
 import { dataLayout } from './project/layout.ts'
 import { holdLease, isLeaseHeld } from './project/lease.ts'
@@ -15,6 +18,7 @@ import { createDispatcher, type Dispatcher } from './queue/dispatcher.ts'
 import { createLive } from './queue/live.ts'
 import { type ProcessDeps, processJob } from './queue/process-job.ts'
 import { createSolitude } from './queue/solitude.ts'
+import { watchAnswers } from './redis/answers.ts'
 import { openRedis, untilReady } from './redis/client.ts'
 import { createKeys } from './redis/keys.ts'
 import { createProducer } from './stream/producer.ts'
@@ -23,6 +27,8 @@ import { createChildLink } from './supervisor/child-link.ts'
 /** After a stage that cannot be stopped, only a new process helps; the code tells the supervisor so. */
 const STUCK_EXIT = 75
 const CONNECT_MS = 5_000
+/** Stages whose signal has fired have so long to give their work back. */
+const GIVE_BACK_MS = 5_000
 
 const link = createChildLink()
 // What it throws ends the process, with the reason on standard error: see preload.ts.
@@ -50,25 +56,30 @@ async function run(order: ChildOrder): Promise<void> {
     isHeld: (owner) => isLeaseHeld(layout.leases, owner),
     limits: { softS: config.softTimeLimitS, hardS: config.timeLimitS },
     log,
-    isDraining: drain.isDraining,
-    drainSignal: drain.signal,
+    drain,
     onNudge(projectId, listener) {
       nudges.on(projectId, listener)
       return () => nudges.off(projectId, listener)
     },
     solitude: createSolitude(),
   }
+  const connection = openRedis(place, 'patient')
   const consumer = createConsumer({
     queues: config.workers.find((g) => g.name === order.group)!.queues,
     concurrency: config.concurrency,
-    connection: openRedis(place, 'patient'),
+    connection,
+    reconnect: () => openRedis(place, 'patient'),
     prefix: keys.bull,
     log,
     process: (data, claim) => processJob(deps, data, claim),
-    isDraining: drain.isDraining,
+    isDraining: () => drain.reason() !== null,
     onHeld: (jobs) => link.send({ type: 'held', jobs }),
-    onStuck: () => process.exit(STUCK_EXIT),
+    onStuck() {
+      endDescendants() // also those that have left our process group
+      process.exit(STUCK_EXIT)
+    },
   })
+  listenForRefresh(consumer, log)
   drain.onBegin(async (deadlineMs) => {
     deps.solitude.close()
     await consumer.drain(deadlineMs)
@@ -78,7 +89,7 @@ async function run(order: ChildOrder): Promise<void> {
     process.exit(0)
   })
   await connect({ consumer, dispatcher, producer, config })
-  link.beat(() => ({ held: consumer.held().length }))
+  link.beat(createBeat(consumer, connection))
   link.ready({ problems: deps.registry.problems })
 }
 
@@ -93,30 +104,53 @@ async function connect({ consumer, dispatcher, producer, config }: Connections):
   await consuming
 }
 
+/** Everything in it is counted or measured already: a beat costs next to nothing. */
+function createBeat(consumer: Consumer, connection: Redis): () => WorkerBeat {
+  const loop = createLoopMeter()
+  const silence = watchAnswers(connection)
+  return () => {
+    const held = consumer.held()
+    return {
+      held: held.length,
+      running: held.filter((job) => job.running).length,
+      done: consumer.tally.done(),
+      queues: consumer.tally.queues(),
+      loop_delay_ms: loop.read(held.length > 0),
+      last_redis_ok_s: silence(),
+    }
+  }
+}
+
 /** The order to stop, the moment at which running steps are told to, and the impatient user. */
-function createDrain() {
+function createDrain(): Drain & { onBegin(callback: (deadlineMs: number) => Promise<void>): void } {
   const abort = new AbortController()
-  let draining = false
+  let reason: DrainReason | null = null
   let begin: ((deadlineMs: number) => Promise<void>) | undefined
-  const start = ({ abortInMs }: DrainOrder) => {
-    if (draining) return
-    draining = true
-    setTimeout(() => abort.abort(), abortInMs).unref()
-    void begin?.(abortInMs + 5_000)
+  const start = (order: DrainOrder) => {
+    const isFirst = reason === null
+    if (reason !== 'stop') reason = order.reason // a stop outranks: then nobody is left to hand the work to
+    setTimeout(() => abort.abort(), order.abortInMs).unref() // the earliest one counts
+    if (isFirst) void begin?.(order.abortInMs + GIVE_BACK_MS)
   }
   link.onDrain<DrainOrder>(start)
-  link.onHurry(() => {
-    abort.abort()
-    start({ reason: 'stop', abortInMs: 0 })
-  })
+  link.onHurry(() => start({ reason: reason ?? 'stop', abortInMs: 0 }))
   return {
-    isDraining: () => draining,
+    reason: () => reason,
     signal: abort.signal,
-    onBegin(callback: (deadlineMs: number) => Promise<void>) {
+    onBegin(callback) {
       begin = callback
-      if (draining) void begin(0)
+      if (reason !== null) void begin(0)
     },
   }
+}
+
+/** The supervisor has seen that this queue's jobs wait although we could take them. */
+function listenForRefresh(consumer: Consumer, log: Log): void {
+  process.on('message', (message: Partial<Refresh>) => {
+    if (message.type !== 'refresh' || message.queue === undefined) return
+    log.warn({ queue: message.queue }, 'fetching anew from a queue that was stuck')
+    consumer.refresh(message.queue)
+  })
 }
 
 function listenForNudges(): EventEmitter {

@@ -73,6 +73,28 @@ export function signalGroup(pgid: number, signal: NodeJS.Signals): void {
   }
 }
 
+/** Sends `signal` to one process; one that is gone, or another user's, is not an error. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH' && errnoOf(error) !== 'EPERM') throw error
+  }
+}
+
+/** The children of a process and all below them, parents first. Linux only; elsewhere the answer is empty. */
+export function descendantsOf(pid: number): number[] {
+  if (!hasProc) return []
+  const all = readdirSync('/proc').flatMap((entry) => (/^\d+$/.test(entry) ? (statOf(Number(entry)) ?? []) : []))
+  const children = Map.groupBy(all, (stat) => stat.ppid)
+  const found: number[] = []
+  for (let parents = [pid]; parents.length > 0; ) {
+    parents = parents.flatMap((parent) => (children.get(parent) ?? []).map((child) => child.pid))
+    found.push(...parents)
+  }
+  return found
+}
+
 /** True when no member of the group is left (zombies count as gone). */
 export function isGroupEmpty(pgid: number): boolean {
   if (!hasProc) return !signalReaches(-pgid)

@@ -9,6 +9,16 @@ import type { StageDefinition } from './define.ts'
 /** Why a stage's signal fired; the signal's `reason` is this very string. */
 export type AbortReason = 'cancelled' | 'superseded' | 'soft_time_limit' | 'time_limit' | 'drain' | 'failed'
 
+/** `recycle`: only this process ends, so its stages go on elsewhere at once; `stop`: everything ends. */
+export type DrainReason = 'stop' | 'recycle'
+
+export type Drain = {
+  /** Null until the worker is told to end; from then on no new step begins. */
+  reason(): DrainReason | null
+  /** Fires near the end of the drain. */
+  signal: AbortSignal
+}
+
 export type RunRequest = {
   attempt: Attempt
   stage: StageDefinition
@@ -16,10 +26,9 @@ export type RunRequest = {
   nice: number
   limits: { softS: number; hardS: number }
   log: Log
-  /** True from the moment the worker was told to stop: no new step begins. */
-  isDraining: () => boolean
-  /** Fires near the end of a drain. */
-  drainSignal: AbortSignal
+  drain: Drain
+  /** The stage is past its hard limit: ends the programs that it waits for. */
+  onHardLimit: () => void
   /** Calls back when this project may have changed; returns how to stop listening. */
   onNudge: (listener: () => void) => () => void
   /** Where the stage's text and progress are seen live. */
@@ -34,7 +43,8 @@ export type Outcome =
   /** `kept`: the provider asked for it, so no try was spent. */
   | { kind: 'retry'; dueAt: string; kept: boolean; error: StageError }
   | { kind: 'failed'; error: StageError }
-  | { kind: 'released'; reason: 'interrupted' | 'disk' | 'quota' }
+  /** `recycle`: it goes on in another process at once. */
+  | { kind: 'released'; reason: 'interrupted' | 'disk' | 'quota' | 'recycle' }
   /** Cancelled, rerun or taken over: somebody else's record says how it ended. */
   | { kind: 'superseded' }
   /** Past its hard limit and still not returned: only the end of this process can stop it. */

@@ -20,7 +20,7 @@ export async function concludeStage(request: RunRequest, reason: AbortReason, th
   await attempt.dispose() // a full disk needs the room before anything can be written
   return untilWritten(request, () => {
     if (isDiskError(thrown)) return release(attempt, 'disk')
-    if (reason === 'drain' || error.code === 'interrupted') return release(attempt, 'interrupted')
+    if (reason === 'drain' || error.code === 'interrupted') return release(attempt, handOver(request))
     if (reason === 'soft_time_limit' || reason === 'time_limit') return fail(attempt, overdue(request))
     return retryOrFail(attempt, error, thrown)
   })
@@ -33,7 +33,7 @@ async function untilWritten(request: RunRequest, write: () => Promise<Outcome>):
       return await write()
     } catch (error) {
       if (toAppError(error).code === 'superseded') return { kind: 'superseded' }
-      if (!isDiskError(error) || request.isDraining()) throw error
+      if (!isDiskError(error) || request.drain.reason() !== null) throw error
       request.log.warn(
         { error: toAppError(error).message },
         'the disk is full; waiting to write down how the stage ended',
@@ -43,7 +43,12 @@ async function untilWritten(request: RunRequest, write: () => Promise<Outcome>):
   }
 }
 
-async function release(attempt: Attempt, reason: 'interrupted' | 'disk'): Promise<Outcome> {
+/** When only this process ends the stage goes on elsewhere at once; else on the next start. */
+function handOver({ drain }: RunRequest): 'recycle' | 'interrupted' {
+  return drain.reason() === 'recycle' ? 'recycle' : 'interrupted'
+}
+
+async function release(attempt: Attempt, reason: 'recycle' | 'interrupted' | 'disk'): Promise<Outcome> {
   await attempt.release(reason)
   return { kind: 'released', reason }
 }
@@ -76,20 +81,14 @@ async function retryOrFail(attempt: Attempt, error: AppError, thrown: unknown): 
   return { kind: 'retry', dueAt, kept: false, error: facts }
 }
 
-function overdue({ stage, limits }: RunRequest): StageError {
+function overdue({ stage, limits }: Pick<RunRequest, 'stage' | 'limits'>): StageError {
   const { softS, hardS } = limits
   return { code: 'time_limit', message: `${stage.name} ran into its time limit (soft ${softS} s, hard ${hardS} s)` }
 }
 
-/** Only the end of this process can stop it; its record comes first. */
+/** Only the end of this process can stop it; its record comes first, unless somebody else's says how it ended. */
 export async function concludeStuck({ attempt, stage, limits }: RunRequest): Promise<Outcome> {
-  if (!attempt.isCurrent()) return { kind: 'superseded' }
-  await attempt.fail(
-    {
-      code: 'time_limit',
-      message: `${stage.name} did not return ${limits.hardS + STUCK_AFTER_MS / 1_000} s after it began`,
-    },
-    null,
-  )
+  const message = `${stage.name} did not return ${limits.hardS + STUCK_AFTER_MS / 1_000} s after it began`
+  if (attempt.isCurrent()) await attempt.fail({ code: 'time_limit', message }, null)
   return { kind: 'stuck' }
 }

@@ -21,6 +21,8 @@ export type ContextParts = {
   signal: AbortSignal
   log: Log
   isDraining: () => boolean
+  /** Past the hard limit: the programs of the stage were killed, so what it makes of their end does not count. */
+  isOverdue: () => boolean
   emit: (value: Emission) => void
 }
 
@@ -60,7 +62,7 @@ export function openContext(parts: ContextParts): OpenContext {
   return { context, credit: () => credit, stepsSettled: steps.settled }
 }
 
-function createSteps({ attempt, memoKey, signal, isDraining }: ContextParts) {
+function createSteps({ attempt, memoKey, signal, isDraining, isOverdue }: ContextParts) {
   const used = new Set<string>()
   const running = new Set<Promise<unknown>>()
   const scope = new AsyncLocalStorage<string[]>()
@@ -69,9 +71,10 @@ function createSteps({ attempt, memoKey, signal, isDraining }: ContextParts) {
     const known = await attempt.recall(name, memoKey)
     if (known) return known.value as T
     signal.throwIfAborted()
-    if (isDraining()) throw new AppError('interrupted', 'Showrunner is stopping; this step runs on the next start')
+    if (isDraining()) throw new AppError('interrupted', 'This worker is stopping; the step runs when the stage goes on')
     const files: string[] = []
     const value = await scope.run(files, fn as () => Promise<T>)
+    if (isOverdue()) throw new AppError('time_limit', `The step "${name}" ended after the hard time limit`)
     await attempt.remember({ name, key: memoKey, value, files })
     return value
   }

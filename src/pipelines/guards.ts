@@ -7,13 +7,30 @@ const CLAIM_CHECK_MS = 1_000
 /** After the hard limit a stage has so long to return. */
 export const STUCK_AFTER_MS = 5_000
 
-/** Fires `abort` for the first reason that comes up; resolves some time after `ended` has fired. */
-export async function guardStage(request: RunRequest, abort: AbortController, ended: AbortSignal): Promise<void> {
-  await Promise.all([
-    watchClaim(request, abort, ended),
-    watchLimits(request, abort, ended),
-    watchDrain(request, abort, ended),
-  ])
+export type Guards = {
+  /** Past its hard limit: its programs were killed, so what it makes of their end does not count. */
+  isOverdue(): boolean
+  /** Resolves some time after `ended` has fired. */
+  done: Promise<unknown>
+}
+
+/** Fires `abort` for the first reason that comes up. */
+export function guardStage(request: RunRequest, abort: AbortController, ended: AbortSignal): Guards {
+  let overdue = false
+  const onOverdue = () => {
+    overdue = true
+    abort.abort('time_limit' satisfies AbortReason)
+    request.onHardLimit()
+  }
+  return {
+    isOverdue: () => overdue,
+    done: Promise.all([
+      watchClaim(request, abort, ended),
+      watchSoftLimit(request, abort, ended),
+      watchHardLimit(request, onOverdue, ended),
+      watchDrain(request, abort, ended),
+    ]),
+  }
 }
 
 /** Cancel, rerun and takeover arrive as records; a nudge only makes the look happen sooner. */
@@ -31,16 +48,19 @@ function lossReason(attempt: Attempt): AbortReason {
   return stage?.status === 'cancelled' ? 'cancelled' : 'superseded'
 }
 
-async function watchLimits({ limits }: RunRequest, abort: AbortController, until: AbortSignal): Promise<void> {
-  if (!(await tick(limits.softS * 1_000, until))) return
-  abort.abort('soft_time_limit' satisfies AbortReason)
+async function watchSoftLimit({ limits }: RunRequest, abort: AbortController, until: AbortSignal): Promise<void> {
+  if (await tick(limits.softS * 1_000, until)) abort.abort('soft_time_limit' satisfies AbortReason)
 }
 
-async function watchDrain({ drainSignal }: RunRequest, abort: AbortController, until: AbortSignal): Promise<void> {
+async function watchHardLimit({ limits }: RunRequest, onOverdue: () => void, until: AbortSignal): Promise<void> {
+  if (await tick(limits.hardS * 1_000, until)) onOverdue()
+}
+
+async function watchDrain({ drain }: RunRequest, abort: AbortController, until: AbortSignal): Promise<void> {
   const onDrain = () => abort.abort('drain' satisfies AbortReason)
-  if (drainSignal.aborted) return onDrain()
-  drainSignal.addEventListener('abort', onDrain, { once: true })
-  until.addEventListener('abort', () => drainSignal.removeEventListener('abort', onDrain), { once: true })
+  if (drain.signal.aborted) return onDrain()
+  drain.signal.addEventListener('abort', onDrain, { once: true })
+  until.addEventListener('abort', () => drain.signal.removeEventListener('abort', onDrain), { once: true })
 }
 
 /** Resolves when the stage is past its hard limit and has had its time to return; never when it ended before. */

@@ -1,4 +1,5 @@
 /** Runs one claimed attempt to its end. Every way out is a value. */
+import { AppError } from '../lib/errors.ts'
 import { ensureFolder } from '../lib/files.ts'
 import { canonicalJson, sha256 } from '../lib/ids.ts'
 import { within } from '../lib/until.ts'
@@ -18,21 +19,29 @@ export async function runStage(request: RunRequest): Promise<Outcome> {
   const abort = new AbortController()
   const ended = new AbortController()
   const guards = guardStage(request, abort, ended.signal)
+  const { isOverdue } = guards
   const progress = createThrottle<Progress>((p) => attempt.progress(p.progress, p.message), PROGRESS_EVERY_MS)
   try {
-    const outcome = await Promise.race([perform(request, abort, progress), untilStuck(request, ended.signal)])
+    const outcome = await Promise.race([
+      perform(request, { abort, progress, isOverdue }),
+      untilStuck(request, ended.signal),
+    ])
     if (outcome === 'stuck') return await concludeStuck(request)
     return outcome
   } finally {
     ended.abort()
-    await guards
+    await guards.done
     await attempt.dispose()
   }
 }
 
-type Progressor = ReturnType<typeof createThrottle<Progress>>
+type Means = {
+  abort: AbortController
+  progress: ReturnType<typeof createThrottle<Progress>>
+  isOverdue: () => boolean
+}
 
-async function perform(request: RunRequest, abort: AbortController, progress: Progressor): Promise<Outcome> {
+async function perform(request: RunRequest, { abort, progress, isOverdue }: Means): Promise<Outcome> {
   const { attempt, live } = request
   const startedMs = performance.now()
   const emit = (value: Emission) => {
@@ -44,9 +53,10 @@ async function perform(request: RunRequest, abort: AbortController, progress: Pr
   let settled = async () => {}
   try {
     await ensureFolder(attempt.work)
-    const open = openContext(await gather(request, abort.signal, emit))
+    const open = openContext({ ...(await gather(request)), signal: abort.signal, isOverdue, emit })
     settled = open.stepsSettled
     const result = await consume(request.stage.run(open.context), open.context)
+    if (isOverdue()) throw new AppError('time_limit', 'The stage returned after its hard time limit')
     await progress.flush()
     const credit = open.credit()
     await attempt.complete({ result, text: live.fullText() || null, credit })
@@ -78,8 +88,7 @@ async function tellEnd({ live, attempt }: RunRequest, outcome: Outcome): Promise
   })
 }
 
-async function gather(request: RunRequest, signal: AbortSignal, emit: (value: Emission) => void) {
-  const { attempt, stage, providers, nice, log, isDraining } = request
+async function gather({ attempt, stage, providers, nice, log, drain }: RunRequest) {
   const input = await attempt.project.input(attempt.stage)
   const results = await upstreamResults(attempt)
   return {
@@ -89,10 +98,8 @@ async function gather(request: RunRequest, signal: AbortSignal, emit: (value: Em
     memoKey: memoKey(attempt, stage, { input, results }),
     providers,
     nice,
-    signal,
     log,
-    isDraining,
-    emit,
+    isDraining: () => drain.reason() !== null,
   }
 }
 

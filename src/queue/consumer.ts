@@ -1,18 +1,22 @@
 /** The worker's side of the queues: BullMQ hands out jobs, processJob does them, the journal decides. */
-import { DelayedError, type Job, WaitingError, Worker } from 'bullmq'
+import { DelayedError, type Job, WaitingError } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { within } from '../lib/until.ts'
-import { LOCK_DURATION_S, type QueueName } from '../settings.ts'
+import type { QueueName } from '../settings.ts'
+import { createIntake } from './intake.ts'
 import type { HeldJob, JobData } from './job.ts'
 import type { JobClaim, Verdict } from './process-job.ts'
+import { createTally, type Tally } from './tally.ts'
 
 export type ConsumerOptions = {
   queues: readonly QueueName[]
   concurrency: Readonly<Record<QueueName, number>>
   /** Waits for Redis instead of failing; each queue makes its own blocking copy of it. */
   connection: Redis
+  /** A new one like it, for a queue whose consumer is stuck. */
+  reconnect: () => Redis
   prefix: string
   log: Log
   process: (data: JobData, claim: JobClaim) => Promise<Verdict>
@@ -26,52 +30,55 @@ export type ConsumerOptions = {
 export type Consumer = {
   start(): Promise<void>
   held(): HeldJob[]
+  tally: Pick<Tally, 'done' | 'queues'>
+  /** Fetches from this queue anew, by a new connection; what runs goes on. */
+  refresh(queue: QueueName): void
   /** Takes nothing new; resolves when what runs has ended, or at the deadline. */
   drain(timeoutMs: number): Promise<void>
 }
 
-/** A lost lock never ends a stage (its claim does), so stalls may be as many as they like. */
-const WORKER_OPTIONS = {
-  autorun: false,
-  lockDuration: LOCK_DURATION_S * 1_000,
-  stalledInterval: 5_000,
-  maxStalledCount: 1_000_000,
-  runRetryDelay: 250,
-  drainDelay: 5,
-  skipVersionCheck: true,
-} as const
+/** A stuck fetch never closes: a process that holds nothing for so long has nothing to wait for. */
+const IDLE_MS = 500
 
 export function createConsumer(options: ConsumerOptions): Consumer {
+  const { log } = options
   const held = new Map<string, HeldJob>()
-  const workers = options.queues.map((queue) => createWorker(queue))
+  const tally = createTally(options.queues)
+  let lastEndMs = 0
+  const intakes = options.queues.map((queue) =>
+    createIntake({
+      ...options,
+      queue,
+      concurrency: options.concurrency[queue],
+      perform: (job, token, isRetired) => perform(queue, job, { token, isRetired }),
+    }),
+  )
 
-  function createWorker(queue: QueueName): Worker {
-    const { connection, prefix, concurrency, log } = options
-    const settings = { ...WORKER_OPTIONS, connection, prefix, concurrency: concurrency[queue] }
-    const worker = new Worker<JobData>(queue, (job, token) => perform(queue, job, token!), settings)
-    worker.on('error', (error) => log.debug({ queue, error: messageOf(error) }, 'queue reported an error'))
-    return worker
-  }
-
-  async function perform(queue: QueueName, job: Job<JobData>, token: string): Promise<void> {
-    if (options.isDraining()) return giveBack(job, token)
+  async function perform(queue: QueueName, job: Job<JobData>, { token, isRetired }: Fetched): Promise<void> {
+    if (isRetired || options.isDraining()) return giveBack(job, token)
+    const startedMs = performance.now()
+    let outcome: Verdict['outcome']
     hold(queue, job, token)
     try {
       const verdict = await options.process(job.data, { token, onRunning: () => markRunning(job.id!) })
+      outcome = verdict.outcome
       if (verdict.kind === 'back') return await giveBack(job, token)
       if (verdict.kind === 'delay') return await bringBack(job, token, verdict.dueMs)
       if (verdict.kind === 'stuck') options.onStuck()
     } catch (error) {
       if (!(error instanceof DelayedError || error instanceof WaitingError))
-        options.log.error({ queue, ...job.data, error: messageOf(error) }, 'a job failed outside its stage')
+        log.error({ queue, ...job.data, error: messageOf(error) }, 'a job failed outside its stage')
       throw error
     } finally {
       held.delete(job.id!)
+      lastEndMs = performance.now()
+      tally.ended(queue, { outcome, ms: lastEndMs - startedMs })
       options.onHeld([...held.values()])
     }
   }
 
   function hold(queue: QueueName, job: Job<JobData>, token: string): void {
+    tally.started(queue)
     held.set(job.id!, { ...job.data, queue, token, since: new Date().toISOString(), running: false })
     options.onHeld([...held.values()])
   }
@@ -81,24 +88,32 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     options.onHeld([...held.values()])
   }
 
+  const isIdle = () => held.size === 0 && performance.now() - lastEndMs > IDLE_MS
+
   return {
     async start() {
-      await Promise.all(workers.map((worker) => worker.waitUntilReady()))
-      for (const worker of workers) {
-        worker.run().catch((error) => options.log.error({ error: messageOf(error) }, 'a queue stopped'))
-      }
+      await Promise.all(intakes.map((intake) => intake.ready()))
+      for (const intake of intakes) intake.run()
     },
     held: () => [...held.values()],
+    tally,
+    refresh(queue) {
+      if (!options.isDraining()) intakes.find((intake) => intake.queue === queue)?.refresh()
+    },
     async drain(timeoutMs) {
-      await within(
-        Promise.all(workers.map((worker) => worker.close())).catch(() => {}),
-        timeoutMs,
-        undefined,
-      )
+      lastEndMs = performance.now()
+      const closed = Promise.all(intakes.map((intake) => intake.close())).catch(() => {}) // its connection may be gone
+      const timer = Promise.withResolvers<void>()
+      const looking = setInterval(() => isIdle() && timer.resolve(), IDLE_MS / 5)
+      await within(Promise.race([closed, timer.promise]), timeoutMs, undefined)
+      clearInterval(looking)
     },
   }
 }
 
+type Fetched = { token: string; isRetired: boolean }
+
+/** In front of all that wait: what was begun goes first. */
 async function giveBack(job: Job, token: string): Promise<void> {
   await job.moveToWait(token)
   throw new WaitingError()

@@ -1,8 +1,9 @@
 /** One job's life: look at the journal, claim, run, and do what the outcome asks for. */
 
 import { messageOf, toAppError } from '../lib/errors.ts'
+import { createScope, endPrograms, runInScope } from '../lib/job-scope.ts'
 import type { Log } from '../lib/log.ts'
-import type { Outcome } from '../pipelines/attempt-run.ts'
+import type { Drain, Outcome } from '../pipelines/attempt-run.ts'
 import type { Registry } from '../pipelines/registry.ts'
 import { runStage } from '../pipelines/run.ts'
 import type { Attempt } from '../project/attempt.ts'
@@ -30,8 +31,7 @@ export type ProcessDeps = {
   isHeld: (owner: ClaimOwner) => boolean
   limits: { softS: number; hardS: number }
   log: Log
-  isDraining: () => boolean
-  drainSignal: AbortSignal
+  drain: Drain
   onNudge: (projectId: string, listener: () => void) => () => void
   /** The way into this process for stages, past which a suspect of a crash is alone. */
   solitude: Solitude
@@ -42,8 +42,16 @@ export type JobClaim = { token: string; onRunning: () => void }
 
 export type ProviderNeeds = { nice: number; ledger: CallLedger; record: (call: UsageRecord) => void }
 
-/** What the queue has to do with the job: forget it, put it back now or later, or end this process. */
-export type Verdict = { kind: 'done' } | { kind: 'back' } | { kind: 'delay'; dueMs: number } | { kind: 'stuck' }
+/**
+ * What the queue has to do with the job: forget it, put it back now or later, or end this process.
+ * `outcome` says how the stage ended, if it ran.
+ */
+export type Verdict = { outcome?: Outcome['kind'] } & (
+  | { kind: 'done' }
+  | { kind: 'back' }
+  | { kind: 'delay'; dueMs: number }
+  | { kind: 'stuck' }
+)
 
 export async function processJob(deps: ProcessDeps, data: JobData, claim: JobClaim): Promise<Verdict> {
   const project = await openOrForget(deps, data)
@@ -72,10 +80,11 @@ async function perform(deps: ProcessDeps, project: Project, { data, claim }: Tak
   }
   claim.onRunning()
   await deps.live.announce(project)
-  const outcome = await performAttempt(deps, attempt)
+  const scope = createScope(taskId) // by it a debugger finds the job, and the hard limit its programs
+  const outcome = await runInScope(scope, () => performAttempt(deps, attempt, () => endPrograms(scope)))
   const verdict = await settle(deps, attempt, outcome)
   await deps.live.announce(project)
-  return verdict
+  return { ...verdict, outcome: outcome.kind }
 }
 
 /** A project that was deleted since needs nothing; a job in another's name is none of ours. */
@@ -96,7 +105,7 @@ function retryDueMs(project: Project, data: JobData): number {
   return stage?.retry_at && stage.task_id === data.taskId ? Date.parse(stage.retry_at) : 0
 }
 
-async function performAttempt(deps: ProcessDeps, attempt: Attempt): Promise<Outcome> {
+async function performAttempt(deps: ProcessDeps, attempt: Attempt, onHardLimit: () => void): Promise<Outcome> {
   const { id, pipeline } = attempt.project.read().state
   const stage = deps.registry.get(pipeline)?.stages.find((s) => s.name === attempt.stage)
   const log = deps.log.child({ project_id: id, stage: attempt.stage, attempt: attempt.number })
@@ -110,8 +119,8 @@ async function performAttempt(deps: ProcessDeps, attempt: Attempt): Promise<Outc
     log,
     providers: deps.providersFor({ nice, ledger: createLedger(attempt), record: (call) => note(attempt, call, log) }),
     limits: { softS: stage.softTimeLimitS ?? deps.limits.softS, hardS: stage.timeLimitS ?? deps.limits.hardS },
-    isDraining: deps.isDraining,
-    drainSignal: deps.drainSignal,
+    drain: deps.drain,
+    onHardLimit,
     onNudge: (listener) => deps.onNudge(id, listener),
     live: await deps.live.open(attempt),
   })
@@ -141,6 +150,8 @@ async function settle(deps: ProcessDeps, attempt: Attempt, outcome: Outcome): Pr
   )
   if (outcome.kind === 'stuck') return { kind: 'stuck' }
   if (outcome.kind === 'retry') return { kind: 'delay', dueMs: Date.parse(outcome.dueAt) }
+  // First in the queue again, for another process: this one takes nothing any more.
+  if (outcome.kind === 'released' && outcome.reason === 'recycle') return { kind: 'back' }
   if (outcome.kind === 'failed' || outcome.kind === 'released') return { kind: 'done' }
   return goOn(deps, attempt.project)
 }

@@ -29,8 +29,8 @@ async function perform(project: Project, run: Run, change: Partial<RunRequest> =
     nice: 0,
     limits: { softS: 60, hardS: 90 },
     log: silentLog,
-    isDraining: () => false,
-    drainSignal: new AbortController().signal,
+    drain: { reason: () => null, signal: new AbortController().signal },
+    onHardLimit: () => {},
     onNudge: () => () => {},
     live: recordedStage(),
     ...change,
@@ -177,12 +177,12 @@ test('while draining no new step begins, and near its end the signal fires', asy
   const project = await start(t)
   const begun: string[] = []
   const drained = await perform(project, async ({ step }) => step('s', () => begun.push('s')), {
-    isDraining: () => true,
+    drain: { reason: () => 'stop', signal: new AbortController().signal },
   })
   assert.deepEqual(drained, { kind: 'released', reason: 'interrupted' })
   assert.deepEqual([stageOf(project).status, stageOf(project).reason, begun.length], ['waiting', 'interrupted', 0])
   const drain = new AbortController()
-  const running = perform(project, untilAborted, { drainSignal: drain.signal })
+  const running = perform(project, untilAborted, { drain: { reason: () => 'stop', signal: drain.signal } })
   await until(() => stageOf(project).status === 'running', { timeoutMs: 2_000 })
   drain.abort()
   assert.deepEqual(await running, { kind: 'released', reason: 'interrupted' })
