@@ -52,6 +52,7 @@ async function perform(request: RunRequest, { abort, progress, isOverdue }: Mean
   }
   let settled = async () => {}
   try {
+    if (attempt.fault) throw attempt.fault.error
     await ensureFolder(attempt.work)
     const open = openContext({ ...(await gather(request)), signal: abort.signal, isOverdue, emit })
     settled = open.stepsSettled

@@ -21,6 +21,8 @@ export type Attempt = {
   readonly take: number
   /** The attempt's private folder. */
   readonly work: string
+  /** Why the claim may not have reached the disk: no work may begin on such a one. */
+  readonly fault: { error: unknown } | null
   /** False once the claim was taken over or revoked: whatever is written then does not count. */
   isCurrent(): boolean
   progress(progress: number, message: string | null): Promise<void>
@@ -51,8 +53,10 @@ export type Attempt = {
 /** `key` is the hash of all that the value depends on; `files` are the artifacts that were put during the step. */
 export type DoneStep = { name: string; key: string; value: unknown; files: string[] }
 
+export type Claimed = Pick<Attempt, 'stage' | 'fence' | 'fault'>
+
 /** For a claim that has won; see claim.ts. */
-export function createAttempt(project: Project, stage: string, fence: string): Attempt {
+export function createAttempt(project: Project, { stage, fence, fault }: Claimed): Attempt {
   const { number, take, claimRevision } = numbersOf(project.read(), stage)
   const work = workFolder(project, stage, fence)
 
@@ -99,6 +103,7 @@ export function createAttempt(project: Project, stage: string, fence: string): A
     number,
     take,
     work,
+    fault,
     isCurrent,
     putArtifact,
     progress: (progress, message) => write({ type: 'progress', stage, fence, progress, message }, { sync: false }),

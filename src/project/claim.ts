@@ -11,7 +11,8 @@ export type ClaimRequest = { stage: string; taskId: string; owner: ClaimOwner; i
 
 /**
  * Claims a stage, or says why not: `held` (its owner lives), `stale` (another task, or nothing to do),
- * `lost` (somebody else was faster). Writes the claim, then folds again before anything is done.
+ * `lost` (somebody else was faster). Writes the claim, then folds again before anything is done. A claim
+ * that was written but could not be flushed stands, and only its owner can give it up: see `Attempt.fault`.
  */
 export async function claimStage(
   project: Project,
@@ -24,10 +25,16 @@ export async function claimStage(
   if (stage.status === 'running' && owner && request.isHeld(owner)) return 'held'
   const fence = randomUUID()
   const { stage: name, taskId: task_id, owner: me } = request
-  const after = await project.append({ type: 'claim', stage: name, task_id, fence, supersedes, owner: me })
-  if (after.internals[name]!.fence !== fence) return 'lost'
+  const record = { type: 'claim', stage: name, task_id, fence, supersedes, owner: me } as const
+  const fault = await project.append(record).then(
+    () => null,
+    (error: unknown) => ({ error }),
+  )
+  const won = project.read().internals[name]!.fence === fence
+  if (fault && !won) throw fault.error
+  if (!won) return 'lost'
   await removeDeadWork(project, name, fence)
-  return createAttempt(project, name, fence)
+  return createAttempt(project, { stage: name, fence, fault })
 }
 
 const CLAIMABLE = new Set(['queued', 'running', 'waiting'])
