@@ -1,0 +1,101 @@
+/** A stage past its hard limit loses its programs, then its worker; the stages beside it lose nothing. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { until } from '../../src/lib/until.ts'
+import type { Way } from '../fixtures/pipelines/overdue.ts'
+import { createGates } from '../helpers/gates.ts'
+import { untilGone } from '../helpers/processes.ts'
+import { readState } from '../helpers/soundness.ts'
+import { assertVisits, type StartedProject, startProject } from '../helpers/started-project.ts'
+import { stageOf, untilState, untilStatus, workerOf } from '../helpers/wait.ts'
+
+const HARD_LIMIT_MS = 2_000
+const GRACE_MS = 5_000
+
+test('a program of a stage past its hard limit is killed, whichever way it was started, and its end counts for nothing', async (t) => {
+  for (const way of ['exec', 'spawn', 'shell', 'detached'] satisfies Way[])
+    await t.test(way, async (t) => {
+      const started = await startProject(t, { pipeline: 'overdue', input: { way } })
+      const innocent = await startInnocent(t, started)
+      const { instance, gates, layout, id, installation } = started
+      const pids = await untilSleeping(started)
+      const { pid } = await workerOf(instance, 'io-1')
+      const failed = stageOf(await untilStatus({ layout, id }, 'failed'), 'wait')
+      await untilGone(pids, 1_000)
+      assert.equal(failed.error?.code, 'time_limit')
+      assert.deepEqual([failed.attempts, failed.retries, failed.result], [1, 0, null])
+      assert.deepEqual(
+        failed.steps.map((s) => s.name),
+        ['before'],
+        'the step whose program was killed is not remembered',
+      )
+      const ms = failed.duration_ms!
+      assert.ok(ms >= HARD_LIMIT_MS && ms < HARD_LIMIT_MS + GRACE_MS, `it lasted ${ms} ms`)
+      assert.deepEqual((await installation.processes()).filter(isSleep), [])
+      innocent.gates.release('write-2')
+      const { stages } = await untilStatus({ layout, id: innocent.id }, 'completed')
+      assert.deepEqual(
+        stages.map((s) => [s.attempts, s.retries]),
+        [
+          [1, 0],
+          [1, 0],
+          [1, 0],
+        ],
+      )
+      assert.equal((await workerOf(instance, 'io-1')).pid, pid, 'its worker lives on')
+      await instance.api.projects.resume(id)
+      await untilStatus({ layout, id }, 'completed')
+      assert.deepEqual([gates.visits('before'), gates.visits('program')], [1, 2])
+    })
+})
+
+test('a stage that still does not return costs its worker 5 s later; the stage beside it goes on from its last step', async (t) => {
+  const started = await startProject(t, { pipeline: 'overdue', input: { way: 'never' } })
+  const innocent = await startInnocent(t, started)
+  const { instance, layout, id } = started
+  const pids = await untilSleeping(started)
+  const { pid } = await workerOf(instance, 'io-1')
+  const begunMs = Date.parse(stageOf(readState(layout, id), 'wait').started_at!)
+  await untilGone(pids, HARD_LIMIT_MS + 1_000)
+  assert.equal(readState(layout, id).status, 'running', 'without its program it has another five seconds')
+  await untilGone([pid!], GRACE_MS + 2_000)
+  const ms = Date.now() - begunMs
+  assert.ok(ms >= HARD_LIMIT_MS + GRACE_MS && ms < HARD_LIMIT_MS + GRACE_MS + 2_000, `its worker ended after ${ms} ms`)
+  const failed = stageOf(readState(layout, id), 'wait')
+  assert.deepEqual([failed.status, failed.error?.code, failed.retries], ['failed', 'time_limit', 0])
+  await untilState({ layout, id: innocent.id }, (s) => stageOf(s, 'write').attempts === 2)
+  innocent.gates.release('write-2')
+  const { stages } = await untilStatus({ layout, id: innocent.id }, 'completed')
+  assert.deepEqual(
+    stages.map((s) => [s.attempts, s.retries]),
+    [
+      [2, 0],
+      [1, 0],
+      [1, 0],
+    ],
+  )
+  assertVisits(innocent.gates, { 'write-2': 2 })
+  assert.deepEqual(
+    instance.facts('child_exited').map((f) => [f.name, f.code]),
+    [['io-1', 75]],
+  )
+})
+
+/** A project of three steps that is held in its second one, in the same worker. */
+async function startInnocent(t: TestContext, { instance }: StartedProject) {
+  const gates = createGates(t)
+  gates.hold('write-2')
+  const { id } = await instance.api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
+  await gates.reached('write-2')
+  return { gates, id }
+}
+
+const isSleep = ({ command }: { command: string }) => command === 'sleep'
+
+async function untilSleeping({ installation }: StartedProject): Promise<number[]> {
+  const probe = async () => {
+    const found = (await installation.processes()).filter(isSleep)
+    return found.length > 0 && found.map(({ pid }) => pid)
+  }
+  return until(probe, { timeoutMs: 5_000, everyMs: 10, what: 'the program of the stage' })
+}
