@@ -1,0 +1,95 @@
+/** What happened to the processes, and what caused it: a bounded record on disk that outlives every run. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { errnoOf } from '../lib/errors.ts'
+import { RotatingFile, segmentPaths } from '../lib/rotating-file.ts'
+
+export type ChronicleEntry = {
+  /** Grows by one from entry to entry, over all runs. */
+  id: number
+  at: string
+  /** Id of the run of the program. */
+  run: string
+  /** Slot of the process: that of `io-1.old` is `io-1`. */
+  process: string
+  event: string
+  /** For people. */
+  text: string
+  /** Id of the entry without which this one would not be. */
+  cause: number | null
+  facts: Record<string, unknown>
+}
+
+const FILE = 'events.ndjson'
+const SEGMENTS = 2
+const SEGMENT_BYTES = 1024 * 1024
+/** A longer entry loses its facts. */
+const MAX_FACTS_LENGTH = 4_000
+
+export type ChronicleFile = {
+  /** The newest entry of earlier runs. */
+  readonly last: ChronicleEntry | undefined
+  /** On disk when it returns, or lost when the disk is full; gives the entry's id. */
+  append(entry: Omit<ChronicleEntry, 'id'>): number
+  close(): Promise<void>
+}
+
+export type ChronicleOptions = { clean: (text: string) => string; onFault: (error: Error | null) => void }
+
+/** One writer per folder: whoever owns the data folder. */
+export async function openChronicle(folder: string, { clean, onFault }: ChronicleOptions): Promise<ChronicleFile> {
+  const last = (await readChronicle(folder)).at(-1)
+  const file = new RotatingFile(join(folder, FILE), { maxBytes: SEGMENT_BYTES, files: SEGMENTS, onFault })
+  let id = last?.id ?? 0
+  return {
+    last,
+    append(entry) {
+      id++
+      file.append(`${clean(JSON.stringify({ id, ...bounded(entry) }))}\n`)
+      file.flushSync()
+      return id
+    },
+    close: () => file.close(),
+  }
+}
+
+function bounded<E extends Pick<ChronicleEntry, 'text' | 'facts'>>(entry: E): E {
+  const facts = JSON.stringify(entry.facts).length > MAX_FACTS_LENGTH ? { cut: true } : entry.facts
+  return { ...entry, text: entry.text.slice(0, 1_000), facts }
+}
+
+/** Lines parsed in one go; requests are answered in between. */
+const PARSE_AT_ONCE = 500
+
+/** All that is left, oldest first; what a crash has torn is left out. */
+export async function readChronicle(folder: string): Promise<ChronicleEntry[]> {
+  const entries: ChronicleEntry[] = []
+  // Newest first: what is shifted to an older name while we read is then read twice, and never missed.
+  const texts = []
+  for (const path of segmentPaths(join(folder, FILE), SEGMENTS)) texts.unshift(await readIfThere(path))
+  for (const [i, line] of texts.join('').split('\n').entries()) {
+    const entry = parseEntry(line)
+    if (entry && entry.id > (entries.at(-1)?.id ?? 0)) entries.push(entry)
+    if (i % PARSE_AT_ONCE === PARSE_AT_ONCE - 1) await setImmediate()
+  }
+  return entries
+}
+
+async function readIfThere(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return ''
+    throw error
+  }
+}
+
+function parseEntry(line: string): ChronicleEntry | undefined {
+  try {
+    const entry = JSON.parse(line) as ChronicleEntry
+    return typeof entry.id === 'number' && typeof entry.process === 'string' ? entry : undefined
+  } catch {
+    return undefined
+  }
+}
