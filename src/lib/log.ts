@@ -39,8 +39,13 @@ export function createLog(name: string, level: LogLevel): Log {
       messageKey: 'message',
       serializers: { error: pino.stdSerializers.err },
     },
-    pino.destination({ fd: 1, sync: true }),
+    destination(),
   )
+}
+
+/** pino leaves only EPIPE (the reader has gone) to itself; EIO (the terminal has) would be thrown at whoever logs. */
+function destination() {
+  return pino.destination({ fd: 1, sync: true }).on('error', () => {})
 }
 
 /** A log that says nothing, for tests and pure code. */
