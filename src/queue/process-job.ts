@@ -14,6 +14,7 @@ import type { Project, ProjectStore } from '../project/store.ts'
 import type { Providers } from '../providers/pick.ts'
 import type { UsageRecord } from '../providers/provider.ts'
 import { QUEUES, type QueueName } from '../settings.ts'
+import { isClockBehind } from './clock.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { JobData } from './job.ts'
 import type { Live } from './live.ts'
@@ -101,7 +102,9 @@ async function openOrForget(deps: ProcessDeps, data: JobData): Promise<Project |
 }
 
 function retryDueMs(project: Project, data: JobData): number {
-  const stage = project.read().state.stages.find((s) => s.name === data.stage)
+  const { state } = project.read()
+  if (isClockBehind(state, Date.now())) return 0
+  const stage = state.stages.find((s) => s.name === data.stage)
   return stage?.retry_at && stage.task_id === data.taskId ? Date.parse(stage.retry_at) : 0
 }
 
