@@ -4,6 +4,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { childSpecs } from './children.ts'
 import type { Config } from './config.ts'
 import { type DataFolder, openDataFolder, type RunFile } from './launch/data-folder.ts'
+import { takeJobsBack } from './launch/dead-worker.ts'
 import type { LaunchFact } from './launch/facts.ts'
 import { createHeldJobs, type HeldJobs } from './launch/held-jobs.ts'
 import type { ChildOrder, Nudge } from './launch/order.ts'
@@ -13,8 +14,8 @@ import type { Interrupted } from './launch/resume.ts'
 import type { Phase, Service } from './launch/service.ts'
 import { HURRY_MS, stopAll, workerNames } from './launch/stop.ts'
 import { childEnvironment } from './lib/child-environment.ts'
+import { createMemoryKills, type MemoryKills } from './lib/memory-kills.ts'
 import { dataLayout } from './project/layout.ts'
-import { chargeDeath, culpritOf, type WorkerDeath } from './queue/blame.ts'
 import { locateRedis, type RedisLocation } from './redis/locate.ts'
 import { createSupervisor, type Supervisor } from './supervisor/supervisor.ts'
 import { endSurvivors } from './supervisor/sweep.ts'
@@ -48,10 +49,12 @@ export async function boot(options: BootOptions): Promise<App | { runningAt: Run
   const location = findRedis(options)
   const folder = await openDataFolder(layout)
   if ('runningAt' in folder) return folder
+  const memory = createMemoryKills()
   try {
     const fresh = { runId: randomUUID(), held: createHeldJobs(), phase: 'starting' as const }
-    return await start({ ...options, ...fresh, layout, folder, location })
+    return await start({ ...options, ...fresh, layout, folder, location, memory })
   } catch (error) {
+    memory.stop()
     await folder.release()
     throw error
   }
@@ -63,6 +66,7 @@ type Run = BootOptions & {
   location: Promise<RedisLocation>
   runId: string
   held: HeldJobs
+  memory: MemoryKills
   phase: Phase
 }
 
@@ -84,9 +88,9 @@ async function start(run: Run): Promise<App> {
     policy: { hangKillMs: config.hangKillS * 1_000 },
     onFact(fact) {
       onFact(fact)
-      if (fact.type === 'child_exited' && service) void takeJobsBack(run, { ...fact, worker: fact.name }, service)
+      if (fact.type === 'child_exited' && service) void takeJobsBack({ ...run, workers: config.workers, service }, fact)
     },
-    onMessage: (sender, message) => run.held.note(sender.name, message),
+    onMessage: run.held.note,
   })
   service = await bringUp(run, { supervisor, redis, interrupted })
   return createApp(run, supervisor, service)
@@ -120,17 +124,6 @@ function orderFor(
   who: Pick<ChildOrder, 'name' | 'group'>,
 ): ChildOrder {
   return { config, runId, dataId: folder.dataId, redis: { url: place.url, mode: place.mode }, ...who }
-}
-
-async function takeJobsBack({ config, held, onFact }: Run, death: WorkerDeath, service: Service): Promise<void> {
-  const { worker } = death
-  const group = config.workers.find(({ name }) => name === worker.replace(/-\d+$/, ''))
-  if (!group) return // Redis or the scheduler: they hold no jobs
-  const culprit = culpritOf(held.of(worker), death)
-  // A full disk, or a project deleted meanwhile, leaves it uncharged: then it simply runs again.
-  if (culprit) await chargeDeath(service.store, culprit, death).catch(() => {})
-  const jobs = await held.takeBack({ name: worker, queues: group.queues }, service.dispatcher)
-  onFact({ type: 'jobs_taken_back', worker, jobs })
 }
 
 type Parts = { supervisor: Supervisor; redis: ChosenRedis; interrupted: Interrupted[] }
@@ -201,7 +194,7 @@ function createApp(run: Run, supervisor: Supervisor, service: Service): App {
     runId: run.runId,
     stop() {
       run.phase = 'stopping'
-      stopping ??= stopAll({ ...run, supervisor, service })
+      stopping ??= stopAll({ ...run, supervisor, service }).finally(run.memory.stop)
       return stopping
     },
     hurry: () => supervisor.hurry(workerNames(supervisor), performance.now() + HURRY_MS),

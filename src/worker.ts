@@ -3,8 +3,9 @@ import './preload.ts'
 import { EventEmitter } from 'node:events'
 import type { Redis } from 'ioredis'
 import type { Config } from './config.ts'
+import type { LastWords } from './launch/held-jobs.ts'
 import type { ChildOrder, DrainOrder, Nudge, Refresh, WorkerBeat } from './launch/order.ts'
-import { endDescendants } from './lib/job-scope.ts'
+import { endDescendants, presentTask } from './lib/job-scope.ts'
 import { createLog, type Log } from './lib/log.ts'
 import { createLoopMeter } from './lib/loop-delay.ts'
 import type { Drain, DrainReason } from './pipelines/attempt-run.ts'
@@ -15,6 +16,7 @@ import { createProjectStore } from './project/store.ts'
 import { createProviders } from './providers/pick.ts'
 import { type Consumer, createConsumer } from './queue/consumer.ts'
 import { createDispatcher, type Dispatcher } from './queue/dispatcher.ts'
+import { STUCK_EXIT } from './queue/job.ts'
 import { createLive } from './queue/live.ts'
 import { type ProcessDeps, processJob } from './queue/process-job.ts'
 import { createSolitude } from './queue/solitude.ts'
@@ -24,8 +26,6 @@ import { createKeys } from './redis/keys.ts'
 import { createProducer } from './stream/producer.ts'
 import { createChildLink } from './supervisor/child-link.ts'
 
-/** After a stage that cannot be stopped, only a new process helps; the code tells the supervisor so. */
-const STUCK_EXIT = 75
 const CONNECT_MS = 5_000
 /** Stages whose signal has fired have so long to give their work back. */
 const GIVE_BACK_MS = 5_000
@@ -33,6 +33,7 @@ const GIVE_BACK_MS = 5_000
 const link = createChildLink()
 // What it throws ends the process, with the reason on standard error: see preload.ts.
 link.onGo<ChildOrder>((order) => void run(order))
+leaveLastWords()
 
 async function run(order: ChildOrder): Promise<void> {
   const { config, name } = order
@@ -150,6 +151,14 @@ function listenForRefresh(consumer: Consumer, log: Log): void {
     if (message.type !== 'refresh' || message.queue === undefined) return
     log.warn({ queue: message.queue }, 'fetching anew from a queue that was stuck')
     consumer.refresh(message.queue)
+  })
+}
+
+/** Whatever ends this process from within a job, process.exit or an error that nobody caught, is put down to that job. */
+function leaveLastWords(): void {
+  process.on('exit', () => {
+    const taskId = presentTask()
+    if (taskId !== null) link.send({ type: 'last_words', taskId } satisfies LastWords)
   })
 }
 

@@ -26,6 +26,16 @@ export type LaunchFact =
   | { type: 'progress'; sentence: string }
   | { type: 'redis_changed'; running: boolean }
   | { type: 'jobs_taken_back'; worker: string; jobs: number }
+  /** A stage has ended its worker, for the `deaths`-th time; `failed`: it is not tried again. */
+  | {
+      type: 'death_charged'
+      worker: string
+      project: string
+      stage: string
+      reason: string
+      deaths: number
+      failed: boolean
+    }
   | { type: 'stopping'; running: { stage: string; project: string }[]; deadlineS: number }
   | { type: 'component_stopped'; name: string; ms: number }
   /** `left` lists the processes of this run that are still there: it must be empty. */

@@ -1,34 +1,37 @@
-/** Which jobs each worker holds, as it said last; what a dead one held goes back at once. */
-import type { Dispatcher } from '../queue/dispatcher.ts'
+/** Which jobs each process holds, as it said last. By pid: names change hands while a process is replaced. */
 import type { HeldJob } from '../queue/job.ts'
-import type { QueueName } from '../settings.ts'
+
+/** Worker → supervisor: whenever a job is taken, begins to run, or ends. */
+export type HeldMessage = { type: 'held'; jobs: HeldJob[] }
+
+/** Worker → supervisor: it ends itself, in the code of this task. */
+export type LastWords = { type: 'last_words'; taskId: string }
 
 export type HeldJobs = {
-  /** Takes the message that workers send whenever a job begins or ends; ignores any other. */
-  note(worker: string, message: unknown): void
-  of(worker: string): HeldJob[]
+  /** Takes the two messages above; ignores any other. */
+  note(sender: { pid: number }, message: unknown): void
+  of(pid: number | null): HeldJob[]
   all(): HeldJob[]
-  /** Puts a dead worker's jobs back and says how many; the new claims supersede the old ones. */
-  takeBack(worker: { name: string; queues: readonly QueueName[] }, dispatcher: Dispatcher): Promise<number>
+  /** What a dead process held, and the task that it named at its end; forgets both. */
+  bury(pid: number): { jobs: HeldJob[]; lastTask: string | null }
 }
 
 export function createHeldJobs(): HeldJobs {
-  const held = new Map<string, HeldJob[]>()
+  const held = new Map<number, HeldJob[]>()
+  const lastTasks = new Map<number, string>()
   return {
-    note(worker, message) {
-      const { type, jobs } = message as { type?: unknown; jobs?: HeldJob[] }
-      if (type === 'held' && jobs) held.set(worker, jobs)
+    note({ pid }, message) {
+      const heard = message as Partial<HeldMessage> | Partial<LastWords>
+      if (heard.type === 'held' && heard.jobs) held.set(pid, heard.jobs)
+      if (heard.type === 'last_words' && heard.taskId) lastTasks.set(pid, heard.taskId)
     },
-    of: (worker) => held.get(worker) ?? [],
+    of: (pid) => (pid === null ? [] : (held.get(pid) ?? [])),
     all: () => [...held.values()].flat(),
-    async takeBack({ name, queues }, dispatcher) {
-      const jobs = held.get(name) ?? []
-      held.delete(name)
-      // What cannot be taken back now (Redis is away too), the reconciler finds by the dead owner's claim.
-      const back = await Promise.all(jobs.map((job) => dispatcher.takeBack(job).catch(() => false)))
-      const others = new Set([...held.values()].flat().map((job) => job.taskId))
-      const unheld = await dispatcher.takeBackUnheld(queues, others).catch(() => 0)
-      return back.filter(Boolean).length + unheld
+    bury(pid) {
+      const found = { jobs: held.get(pid) ?? [], lastTask: lastTasks.get(pid) ?? null }
+      held.delete(pid)
+      lastTasks.delete(pid)
+      return found
     },
   }
 }

@@ -10,7 +10,7 @@ import { type Catalog, createCatalog } from '../project/catalog.ts'
 import type { DataLayout } from '../project/layout.ts'
 import { isLeaseHeld } from '../project/lease.ts'
 import type { ClaimOwner } from '../project/records.ts'
-import { createProjectStore, type ProjectStore } from '../project/store.ts'
+import { createProjectStore, type Project, type ProjectStore } from '../project/store.ts'
 import { missingPrograms } from '../providers/pick.ts'
 import { createCommands } from '../queue/commands.ts'
 import { createDispatcher, type Dispatcher } from '../queue/dispatcher.ts'
@@ -39,7 +39,7 @@ export type ServiceOptions = {
   dataId: string
   place: RedisPlace
   children: () => ChildStatus[]
-  held: (worker: string) => HeldJob[]
+  held: (pid: number | null) => HeldJob[]
   /** Tells all workers to look at a project's journal now. */
   nudge: (projectId: string) => void
   phase: () => Phase
@@ -52,6 +52,8 @@ export type Service = {
   catalog: Catalog
   dispatcher: Dispatcher
   watch: RedisWatch
+  /** Tells viewers the statuses that the journal holds. */
+  announce(project: Project): Promise<void>
   /** Fills the queues from the folders; when Redis is away, the scheduler does it once it is back. */
   dispatchOpen(): Promise<void>
   /** A link that logs a browser in, once; null when no token is set. */
@@ -91,6 +93,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     catalog,
     dispatcher,
     watch,
+    announce: live.announce,
     async dispatchOpen() {
       await reconcile(reconciling).catch((error) =>
         log.debug({ error: messageOf(error) }, 'the queues are filled later'),

@@ -14,7 +14,7 @@ export type StatusSources = {
   version: string
   startedMs: number
   children: () => ChildStatus[]
-  held: (worker: string) => HeldJob[]
+  held: (pid: number | null) => HeldJob[]
   redis: { mode: 'spawned' | 'attached'; latest: () => RedisHealth }
   dispatcher: Dispatcher
   store: ProjectStore
@@ -106,7 +106,7 @@ function servicesOf(sources: StatusSources, children: ChildStatus[]): StatusData
     worker: {
       process: workers.some((w) => w.alive),
       alive: sources.groups.every((group) => workers.some((w) => w.group === group && w.ready)),
-      workers: workers.map((w) => ({ ...workerView(w), active: activeOf(sources.held(w.name)) })),
+      workers: workers.map((w) => ({ ...workerView(w), active: activeOf(sources.held(w.pid)) })),
     },
     scheduler: {
       process: scheduler?.alive ?? false,
@@ -135,7 +135,8 @@ function workerView(w: ChildStatus) {
 }
 
 function activeOf(jobs: HeldJob[]) {
-  return jobs.map(({ projectId, stage, since }) => ({ project_id: projectId, stage, since }))
+  const running = jobs.filter((job) => job.running)
+  return running.map(({ projectId, stage, since }) => ({ project_id: projectId, stage, since }))
 }
 
 /** healthy: all of it; degraded: work goes on with less; unhealthy: work stands still. */

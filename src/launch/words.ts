@@ -117,6 +117,8 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
       return fact.jobs > 0
         ? `${fact.jobs} running ${fact.jobs === 1 ? 'stage of' : 'stages of'} ${fact.worker} go on elsewhere`
         : undefined
+    case 'death_charged':
+      return chargedLine(fact, paint)
     case 'stopping':
       return stoppingLine(fact)
     case 'child_stopped':
@@ -130,6 +132,13 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
     default:
       return undefined
   }
+}
+
+function chargedLine(fact: Extract<LaunchFact, { type: 'death_charged' }>, paint: ReturnType<typeof painter>): string {
+  const { worker, stage, project, reason } = fact
+  const what = `${worker} ${reason} because of ${stage} of ${project}`
+  if (!fact.failed) return paint('yellow', `${what}; it runs again, with nothing beside it`)
+  return paint('red', `${what}, once more; the stage has failed, resume tries it again`)
 }
 
 /** How much a fact matters; what has no line for people is for those who debug. */

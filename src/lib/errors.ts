@@ -35,6 +35,7 @@ export const ERRORS = {
   rejected: { status: 422, exit: 1, title: 'A provider refused the content' },
   misconfigured: { status: 503, exit: 2, title: 'A provider cannot be used with these settings' },
   provider_failed: { status: 502, exit: 1, title: 'A provider failed' },
+  poison: { status: 500, exit: 1, title: 'The stage ended its worker twice' },
   stage_failed: { status: 500, exit: 1, title: 'The stage failed' },
 } as const
 

@@ -25,6 +25,11 @@ export function runInScope<T>(scope: JobScope, fn: () => Promise<T>): Promise<T>
   return openStore().run(scope, fn)
 }
 
+/** The task for which the present code runs, if it runs for one. */
+export function presentTask(): string | null {
+  return (globalThis as { [STORE]?: Store })[STORE]?.getStore()?.taskId ?? null
+}
+
 /** Kills the job's programs with all that they have started, and from now on every one that it starts. */
 export function endPrograms(scope: JobScope): void {
   scope.isOver = true

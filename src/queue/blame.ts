@@ -1,38 +1,78 @@
-/** A stage that ends its own process is charged for it, so that it cannot take a whole group of queues down for ever. */
-import { stageRetryMs } from '../lib/backoff.ts'
-import type { ProjectStore } from '../project/store.ts'
-import type { HeldJob } from './job.ts'
+/** Who is to blame for a worker's end: only what can be attributed is charged, so that no neighbour pays for it. */
+import type { WorkerExit } from '../project/records.ts'
+import type { StackTop } from '../supervisor/facts.ts'
+import { EXIT_DO_NOT_RETRY } from '../supervisor/policy.ts'
+import { isFromOutside } from '../supervisor/processes.ts'
+import { STUCK_EXIT } from './job.ts'
 
-/** How a worker ended; `pid` tells the claim that it held from a later one. */
+/** How a worker process ended. */
 export type WorkerDeath = {
   worker: string
   pid: number | null
   code: number | null
   signal: string | null
   reason: string
+  /** Why the supervisor killed it, if it did for a reason: it hung. */
+  killedFor: string | null
+  /** Where its main thread was then, and for which task. */
+  where: StackTop | null
+  /** The last that it printed. */
+  lines: readonly string[]
+  /** The task in whose code the process ended itself, if it could still say so. */
+  lastTask: string | null
+  /** The kernel has killed somebody for want of memory just now. */
+  outOfMemory: boolean
 }
 
-/** By these a process ends itself: out of memory, failed assertions, faults of native code. */
-const OWN_SIGNALS: ReadonlySet<string> = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP'])
+/** `charged` did it; each of `suspects` may have done it. Whoever is in neither is innocent. */
+export type Blame<T> = { charged: T | null; suspects: readonly T[] }
 
-/** The stage to charge: the only one in a process that ended by itself. A kill from outside charges nobody. */
-export function culpritOf(
-  jobs: readonly HeldJob[],
-  { code, signal }: Pick<WorkerDeath, 'code' | 'signal'>,
-): HeldJob | undefined {
-  const isOwn = signal === null ? code !== null && code !== 0 : OWN_SIGNALS.has(signal)
-  return isOwn && jobs.length === 1 ? jobs[0] : undefined
+/** As it should, told not to try again, or for the sake of a stage that has failed already. */
+const BLAMELESS_EXITS: ReadonlySet<number> = new Set([0, EXIT_DO_NOT_RETRY, STUCK_EXIT])
+
+/** Judges from what ran in the process at its end. */
+export function blame<T extends { taskId: string }>(running: readonly T[], death: WorkerDeath): Blame<T> {
+  if (!isOwnEnd(death)) return { charged: null, suspects: [] }
+  const task = death.lastTask ?? death.where?.scope ?? null
+  // The task may have ended before, and left something behind that did this: then nobody here is guilty.
+  if (task !== null) return { charged: running.find((job) => job.taskId === task) ?? null, suspects: [] }
+  if (running.length === 1) return { charged: running[0]!, suspects: [] }
+  return { charged: null, suspects: running }
 }
 
-/** In the name of the dead worker, whose claim still stands: tried once more, then failed with the reason. */
-export async function chargeDeath(store: ProjectStore, job: HeldJob, death: WorkerDeath): Promise<void> {
-  const project = await store.open(job.projectId)
-  const folded = project.read()
-  const stage = folded.state.stages.find((s) => s.name === job.stage)
-  const { fence = null, owner = null } = folded.internals[job.stage] ?? {}
-  if (stage?.status !== 'running' || fence === null || owner?.pid !== death.pid) return
-  const delayMs = stage.retries === 0 ? stageRetryMs(0) : null
-  const retry_at = delayMs === null ? null : new Date(Date.now() + delayMs).toISOString()
-  const error = { code: 'stage_failed', message: `${death.worker} ${death.reason} while it did nothing but this stage` }
-  await project.append({ type: 'failed', stage: stage.name, fence, error, retry_at })
+/** False for a kill or a stop from outside, which say nothing about the work. */
+export function isOwnEnd(death: WorkerDeath): boolean {
+  const { code, signal, killedFor, lastTask, outOfMemory } = death
+  if (lastTask !== null) return true // whatever the code: a stage has no business ending its process
+  if (killedFor !== null) return !WAS_STOPPED.test(killedFor)
+  if (signal !== null) return !isFromOutside(death) || (signal === 'SIGKILL' && outOfMemory)
+  return code !== null && !BLAMELESS_EXITS.has(code)
+}
+
+/** As supervisor/hang.ts words it. */
+const WAS_STOPPED = /^was stopped by a signal/
+
+/** The exit in words, with what makes it understood: no memory, the error nobody caught, or where it hung. */
+export function exitOf(death: WorkerDeath): WorkerExit {
+  const { worker, reason } = death
+  const why = hangingPlace(death) ?? lackOfMemory(death) ?? uncaughtError(death.lines)
+  return { worker, reason: why === null ? reason : `${reason} (${why})`, at: new Date().toISOString() }
+}
+
+function hangingPlace({ reason, where }: WorkerDeath): string | null {
+  if (where === null || reason.includes(`${where.file}:${where.line}`)) return null
+  return `in ${where.function}, ${where.file}:${where.line}`
+}
+
+function lackOfMemory({ signal, lines, outOfMemory }: WorkerDeath): string | null {
+  if (signal === 'SIGABRT' && lines.some((line) => line.includes('heap out of memory'))) return 'out of memory'
+  return signal === 'SIGKILL' && outOfMemory ? 'the machine was out of memory' : null
+}
+
+const MAX_ERROR_LENGTH = 200
+
+/** As preload.ts prints it. */
+function uncaughtError(lines: readonly string[]): string | null {
+  const line = lines.findLast((text) => /^(Uncaught error|Unhandled rejection): /.test(text))
+  return line?.slice(0, MAX_ERROR_LENGTH) ?? null
 }

@@ -4,7 +4,7 @@ import type { ChainableCommander, Redis } from 'ioredis'
 import { messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { QUEUE_NAMES, type QueueName } from '../settings.ts'
-import type { HeldJob, JobData, WakeUp } from './job.ts'
+import { type HeldJob, isTokenOf, type JobData, type WakeUp } from './job.ts'
 
 export type QueueCounts = { waiting: number; active: number; failed: number }
 
@@ -15,8 +15,8 @@ export type Dispatcher = {
   withdraw(wakeUp: Pick<WakeUp, 'queue' | 'taskId'>): Promise<void>
   /** Puts a dead worker's job back at once. False when it is not there any more. */
   takeBack(job: Pick<HeldJob, 'queue' | 'taskId' | 'token'>): Promise<boolean>
-  /** Puts back what is active in these queues and nobody says to hold: its worker died before it could say so. */
-  takeBackUnheld(queues: readonly QueueName[], held: ReadonlySet<string>): Promise<number>
+  /** Puts back what a dead process had in these queues, also what it had no time to speak of; gives their number. */
+  takeBackFrom(queues: readonly QueueName[], pid: number): Promise<number>
   /** Those of `wakeUps` that no job stands for. Throws when Redis is away. */
   missing(wakeUps: WakeUp[]): Promise<WakeUp[]>
   /** Sets the total over all processes; an emptied Redis has forgotten it. */
@@ -52,9 +52,10 @@ export function createDispatcher({ connection, prefix, log }: DispatcherOptions)
 
   return {
     takeBack,
-    async takeBackUnheld(names, held) {
-      const lost = (await Promise.all(names.map((name) => findActive(connection, prefix, name)))).flat()
-      const back = lost.flatMap((job) => (held.has(job.taskId) ? [] : [takeBack(job).catch(() => false)])) // ended meanwhile
+    async takeBackFrom(names, pid) {
+      const active = (await Promise.all(names.map((name) => findActive(connection, prefix, name)))).flat()
+      const lost = active.filter(({ token }) => isTokenOf(pid, token))
+      const back = lost.map((job) => takeBack(job).catch(() => false)) // somebody else was faster
       return (await Promise.all(back)).filter(Boolean).length
     },
     async enqueue(wakeUps) {

@@ -1,4 +1,5 @@
 /** A job is a wake-up: it says where to look, never what to do. Losing one costs only time. */
+import { randomUUID } from 'node:crypto'
 import type { QueueName } from '../settings.ts'
 
 export type WakeUp = {
@@ -20,3 +21,15 @@ export type JobData = Pick<WakeUp, 'projectId' | 'owner' | 'stage' | 'taskId'>
  * before its stage is claimed, and may have to wait until nothing else runs beside it.
  */
 export type HeldJob = JobData & { queue: QueueName; token: string; since: string; running: boolean }
+
+/** BullMQ's id of a worker of this process. The tokens of its locks begin with it, so that a dead process's can be told. */
+export function holderId(): string {
+  return `${process.pid}.${randomUUID()}`
+}
+
+export function isTokenOf(pid: number, token: string): boolean {
+  return token.startsWith(`${pid}.`)
+}
+
+/** Exit code of a worker that ends because a stage, failed already, did not return. */
+export const STUCK_EXIT = 75

@@ -43,11 +43,12 @@ async function openQuietly(deps: ReconcileDeps, id: string): Promise<Project | u
 }
 
 /** A job that a dead worker still holds in the queue goes back at once instead of waiting for its lock to end. */
-async function takeBackLost({ dispatcher }: ReconcileDeps, project: Project, wakeUp: WakeUp): Promise<boolean> {
+async function takeBackLost({ dispatcher, facts }: ReconcileDeps, project: Project, wakeUp: WakeUp): Promise<boolean> {
   const folded = project.read()
   const stage = folded.state.stages.find((s) => s.name === wakeUp.stage)
   const owner = folded.internals[wakeUp.stage]?.owner
-  if (stage?.status !== 'running' || !owner) return false
+  if (!owner || facts.isHeld(owner)) return false
+  if (stage?.status !== 'running' && stage?.status !== 'queued') return false // queued: after a crash of its worker
   try {
     return await dispatcher.takeBack({ queue: wakeUp.queue, taskId: wakeUp.taskId, token: owner.token })
   } catch {

@@ -86,26 +86,6 @@ test('a stopped scheduler and a stopped worker (SIGSTOP) are replaced as well', 
   await untilHealthy(instance)
 })
 
-test('a stage that ends its own process once is tried again, and keeps its steps', async (t) => {
-  const plan = { pipeline: 'crash', held: ['boom'], input: { crashes: 1 } }
-  const { layout, gates, id } = await startProject(t, plan)
-  gates.release('boom')
-  const { stages } = await untilStatus({ layout, id }, 'completed')
-  assert.deepEqual([stages[0]?.attempts, stages[0]?.retries, gates.visits('before')], [2, 1, 1])
-})
-
-test('a stage that ends its process again is failed with the reason, and others are served', async (t) => {
-  const plan = { pipeline: 'crash', held: ['boom'], input: { crashes: 99 } }
-  const { layout, gates, instance, id } = await startProject(t, plan)
-  const { error, stages } = await untilStatus({ layout, id }, 'failed')
-  assert.match(error!.message, /io-1 exited with code 1/)
-  assert.deepEqual([stages[0]?.attempts, stages[0]?.retries], [2, 1])
-  const { id: next } = await instance.api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
-  await untilStatus({ layout, id: next }, 'completed')
-  assert.deepEqual(instance.facts('child_parked'), [])
-  await untilHealthy(instance)
-})
-
 async function pidOf(installation: Installation, instance: Awaited<ReturnType<Installation['start']>>, name: string) {
   if (name === 'supervisor') return instance.supervisorPid
   if (name === 'redis-server') return (await installation.processes()).find((p) => p.command === name)?.pid
