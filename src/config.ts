@@ -41,6 +41,8 @@ export type Config = {
   readonly recycle: { readonly maxJobs: number; readonly maxRssMb: number }
   readonly pipelinesDir: string | null
   readonly resume: 'auto' | 'off'
+  /** Who may kill us from outside, as far as the environment tells. */
+  readonly outside: { readonly stopTimeoutS: number | null; readonly systemd: boolean; readonly kubernetes: boolean }
   readonly log: { readonly level: LogLevel; readonly format: 'pretty' | 'json' }
   readonly ffmpegPath: string | null
   readonly ffprobePath: string | null
@@ -84,7 +86,17 @@ export function loadConfig(sources: ConfigSources): Config {
   ]
   if (problems.length > 0) throw settingsError(problems)
   const notes = [...notesOn(lookup, resolved), ...limits.notes, ...tokenNotes(dataDir, storedToken)]
-  return deepFreeze(toConfig(resolved, { cwd, dataDir, storedToken, limits, notes, isTty: sources.isTty ?? false }))
+  return deepFreeze(
+    toConfig(resolved, {
+      cwd,
+      dataDir,
+      storedToken,
+      limits,
+      notes,
+      isTty: sources.isTty ?? false,
+      managers: managersOf(sources.env),
+    }),
+  )
 }
 
 /** This process's own sources: the one place that touches its environment. */
@@ -136,6 +148,13 @@ type Surroundings = {
   limits: Limits
   notes: string[]
   isTty: boolean
+  managers: { systemd: boolean; kubernetes: boolean }
+}
+
+/** The variables by which service managers show themselves to what they run. */
+function managersOf(env: NodeJS.ProcessEnv): Surroundings['managers'] {
+  const isSet = (name: string) => env[name] !== undefined
+  return { systemd: isSet('INVOCATION_ID') || isSet('NOTIFY_SOCKET'), kubernetes: isSet('KUBERNETES_SERVICE_HOST') }
 }
 
 function toConfig(resolved: Resolved, around: Surroundings): Config {
@@ -157,6 +176,7 @@ function toConfig(resolved: Resolved, around: Surroundings): Config {
     recycle: { maxJobs: values.WORKER_MAX_JOBS, maxRssMb: values.WORKER_MAX_RSS_MB },
     pipelinesDir: folder(values.PIPELINES_DIR),
     resume: values.RESUME,
+    outside: { stopTimeoutS: values.STOP_TIMEOUT_S, ...around.managers },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT ?? (around.isTty ? 'pretty' : 'json') },
     ffmpegPath: values.FFMPEG_PATH,
     ffprobePath: values.FFPROBE_PATH,

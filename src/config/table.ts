@@ -118,6 +118,11 @@ const BASE = {
     expected: 'seconds, at least 1',
     doc: 'and is ended after so many; a stage can set its own',
   }),
+  STOP_TIMEOUT_S: row(whole(3, 86_400), null, {
+    expected: 'seconds, at least 3',
+    doc: 'after so many seconds of a stop whoever runs us kills (`docker stop` after 10); a stop is made to fit',
+    defaultDoc: 'asked of systemd; 30 in Kubernetes, 10 in Docker, else none',
+  }),
   HANG_KILL_S: row(whole(0, LOCK_DURATION_S / 2 - 1), '12', {
     expected: `seconds below ${LOCK_DURATION_S / 2} (half the lock duration), or 0`,
     doc: 'a process without a sign of life for so long is killed; 0 = never',

@@ -4,17 +4,20 @@ import { type App, boot } from '../boot.ts'
 import { loadConfig, processSources } from '../config.ts'
 import { parseFlags, USAGE } from '../flags.ts'
 import { AppError, ERRORS, messageOf, toAppError } from '../lib/errors.ts'
-import { noShutdown, onStopSignal, type StopSignal } from '../supervisor/shutdown.ts'
+import { noShutdown, onStopSignal } from '../supervisor/shutdown.ts'
 import { createToken } from './new-token.ts'
 import { createOutput } from './output.ts'
+import { listenForSignals, type Signals } from './signals.ts'
+import { createStopDisplay } from './stop-display.ts'
 import { createVoice, type Voice } from './voice.ts'
 
 export type LaunchOptions = { argv: readonly string[]; startedMs: number; cacheDir: string | null }
 
 /** Resolves with the exit code when everything has stopped. */
 export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Promise<number> {
+  const signals = listenForSignals()
   const output = createOutput()
-  let signals: Signals | undefined
+  let running: App | undefined
   try {
     const flags = parseFlags(argv)
     if (flags.help) return say(output.write, USAGE)
@@ -26,20 +29,30 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
     const { format, level } = config.log
     const voice = createVoice({ format, level, colour: output.colour, write: output.write })
     for (const note of config.notes) voice.note(note)
-    signals = listenForSignals(sources.env.npm_lifecycle_event !== undefined)
+    if (sources.env.npm_lifecycle_event !== undefined) signals.followParent()
+    const canRewrite = format === 'pretty' && sources.env.TERM !== 'dumb'
+    const display = createStopDisplay({
+      view: () => running?.stopView() ?? null,
+      terminal: canRewrite ? output.terminal : null,
+      say: voice.say,
+    })
     const childEnv: Record<string, string> = cacheDir ? { NODE_COMPILE_CACHE: cacheDir } : {}
     const app = await boot({
       config,
       version,
       startedMs,
       signal: signals.early,
-      onFact: (fact) => voice.say(fact),
+      onFact(fact) {
+        voice.say(fact)
+        display.note(fact)
+      },
       childEnv,
     })
     if ('runningAt' in app) return alreadyRunning(app.runningAt, voice)
+    running = app
     return await supervise(app, signals)
   } catch (error) {
-    if (signals?.early.aborted) return 0 // nothing had begun that would have to be saved
+    if (signals.early.aborted) return 0 // nothing had begun that would have to be saved
     return fail(error, output.writeError)
   }
 }
@@ -69,33 +82,6 @@ function fail(error: unknown, write: (text: string) => void): number {
   return ERRORS[known.code].exit
 }
 
-type Signals = { early: AbortSignal; onStop: (act: (signal: StopSignal) => void) => void }
-
-/** Handlers only pass the signal on; one that comes before the app is up ends the boot. */
-function listenForSignals(underNpm: boolean): Signals {
-  const early = new AbortController()
-  let act = (_signal: StopSignal) => early.abort()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => act(signal))
-  if (underNpm) watchParent(() => act('SIGTERM'))
-  return {
-    early: early.signal,
-    onStop(callback) {
-      act = callback
-    },
-  }
-}
-
-/** npm and its shell can be ended without passing the signal on: their end means stop, once. */
-function watchParent(onGone: () => void): void {
-  const parent = process.ppid
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return
-    clearInterval(timer)
-    onGone()
-  }, 500)
-  timer.unref()
-}
-
 /** Until it has stopped: the first signal drains, the second hurries, the third kills. */
 function supervise(app: App, signals: Signals): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -108,7 +94,7 @@ function supervise(app: App, signals: Signals): Promise<number> {
     signals.onStop((signal) => {
       const next = onStopSignal(state, signal, performance.now())
       state = next.state
-      if (next.step === 'drain') void end()
+      if (next.step !== 'ignore') void end() // a stop that goes on already is the same
       if (next.step === 'hurry') app.hurry()
       if (next.step === 'kill') app.kill()
     })

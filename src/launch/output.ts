@@ -1,12 +1,27 @@
 /** Standard output that may go away: a closed terminal or pipe must not end the program. */
+import { createLiveRegion, type LiveRegion } from './live-region.ts'
 
-export type Output = { write(text: string): void; writeError(text: string): void; colour: boolean }
+export type Output = Pick<LiveRegion, 'write'> & {
+  writeError(text: string): void
+  colour: boolean
+  /** What can be rewritten in place; null where that would only leave garbage. */
+  terminal: Terminal | null
+}
+
+export type Terminal = Pick<LiveRegion, 'show' | 'forget'> & { columns(): number; rows(): number }
+
+/** Of a terminal that does not say, as those of some tools. */
+const [COLUMNS, ROWS] = [80, 24]
 
 export function createOutput(): Output {
+  const { stdout, stderr } = process
+  const columns = () => stdout.columns || COLUMNS
+  const region = createLiveRegion({ write: quietly(stdout), columns })
   return {
-    write: quietly(process.stdout),
-    writeError: quietly(process.stderr),
-    colour: process.stdout.isTTY === true && process.stdout.hasColors(),
+    write: region.write,
+    writeError: quietly(stderr),
+    colour: stdout.isTTY === true && stdout.hasColors(),
+    terminal: stdout.isTTY ? { ...region, columns, rows: () => stdout.rows || ROWS } : null,
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Config } from '../config.ts'
 import { describeProviders } from '../providers/pick.ts'
 import type { ReadyFact } from './facts.ts'
+import type { OuterLimit } from './outer-limit.ts'
 import type { ChosenRedis } from './redis-choice.ts'
 import type { Interrupted } from './resume.ts'
 import type { Service } from './service.ts'
@@ -13,6 +14,7 @@ export type ReportParts = {
   service: Service
   redis: ChosenRedis
   interrupted: Interrupted[]
+  outerLimit: Promise<OuterLimit | null>
 }
 
 /** Puts into the queues what the folders ask for, and describes the running program. */
@@ -39,5 +41,7 @@ export async function fillQueuesAndReport(parts: ReportParts): Promise<ReadyFact
     resume: config.resume,
     notes: config.notes,
     loginUrl: service.loginUrl(),
+    outerLimit: await parts.outerLimit,
+    withoutInit: process.pid === 1,
   }
 }

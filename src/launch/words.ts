@@ -1,7 +1,9 @@
 /** The launcher's facts as lines for people. The only place that words them. */
 import { styleText } from 'node:util'
+import { cutToColumns, printable } from '../lib/columns.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { LaunchFact, ReadyFact } from './facts.ts'
+import { escalatedLine, outerLimitLine, WITHOUT_INIT, waitedWords, waitingLine } from './stop-words.ts'
 
 /** Colours are applied only where `colour` says that the reader can see them. */
 export type Wording = { colour: boolean }
@@ -41,17 +43,31 @@ type Row = [Mark, string, string]
 function componentRows(fact: ReadyFact): Row[] {
   const { redis, providers, pipelines } = fact
   const why = redis.warning ?? redis.why
-  const shown = fact.workers.length > WORKER_ROWS ? WORKER_ROWS - 1 : WORKER_ROWS
+  const warnings = outsideRows(fact)
+  const room = WORKER_ROWS - warnings.length
+  const shown = fact.workers.length > room ? room - 1 : room
   const workers = fact.workers.slice(0, shown).map(workerRow)
   const rest = fact.workers.slice(shown)
   return [
     [redis.warning ? 'warn' : 'ok', 'redis', `${redis.mode} ${redis.where}${why ? ` (${why})` : ''}`],
     ...workers,
-    ...(rest.length > 0 ? [['ok', 'workers', `and ${rest.map((w) => w.name).join(', ')}`] as Row] : []),
+    ...(rest.length > 0
+      ? [['ok', 'workers', `${shown > 0 ? 'and ' : ''}${rest.map((w) => w.name).join(', ')}`] as Row]
+      : []),
     ['ok', 'scheduler', 'looks after open projects'],
     ffmpegRow(providers),
     providerRow(providers),
     ...pipelineRow(pipelines),
+    ...warnings,
+  ]
+}
+
+/** What whoever started us should do otherwise. */
+function outsideRows({ outerLimit, withoutInit }: ReadyFact): Row[] {
+  const limit = outerLimitLine(outerLimit)
+  return [
+    ...(limit ? [['warn', 'stop', limit] as Row] : []),
+    ...(withoutInit ? [['warn', 'init', WITHOUT_INIT] as Row] : []),
   ]
 }
 
@@ -84,8 +100,8 @@ function resumedLine({ interrupted, resume }: ReadyFact): string {
     : `${what} wait for resume: ${shown.join(', ')}${more}`
 }
 
-function clip(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 39)}…` : text
+function clip(title: string): string {
+  return cutToColumns(printable(title), 40)
 }
 
 /** One line, or undefined for what people need not be told. */
@@ -94,6 +110,16 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
   switch (fact.type) {
     case 'progress':
       return fact.sentence
+    case 'boot_failed':
+      return paint('red', `it could not be started: ${fact.reason}`)
+    case 'faulted':
+      return paint('red', `an unexpected error ends it: ${fact.reason}`)
+    case 'operator_asked':
+      return `${fact.process}: ${fact.what}, asked for by ${fact.by}`
+    case 'log_fault':
+      return fact.reason === null
+        ? 'logs are written again'
+        : paint('yellow', `logs cannot be written (${fact.reason}); they go on when they can`)
     case 'survivors_ended':
       return `ended ${fact.survivors.length} processes of an earlier run: ${fact.survivors.map((s) => `${s.command} ${s.pid}`).join(', ')}`
     case 'redis_changed':
@@ -117,18 +143,22 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
       return fact.jobs > 0
         ? `${fact.jobs} running ${fact.jobs === 1 ? 'stage of' : 'stages of'} ${fact.worker} go on elsewhere`
         : undefined
+    case 'consumer_refreshed':
+      return paint('yellow', refreshedLine(fact))
     case 'death_charged':
       return chargedLine(fact, paint)
     case 'stopping':
       return stoppingLine(fact)
+    case 'stop_waiting':
+      return waitingLine(fact)
+    case 'stop_escalated':
+      return escalatedLine(fact.to)
     case 'child_stopped':
-      return stoppedLine(fact.name, fact.ms, fact.forced ? ', killed' : '')
+      return componentLine(fact.name, fact.ms, fact.forced ? ', killed' : '')
     case 'component_stopped':
-      return stoppedLine(fact.name, fact.ms, '')
+      return componentLine(fact.name, fact.ms, '')
     case 'stopped':
-      return fact.left.length === 0
-        ? `stopped in ${fact.ms} ms, no process left`
-        : paint('red', `stopped in ${fact.ms} ms, but these are left: ${fact.left.join(', ')}`)
+      return stoppedLine(fact, paint)
     default:
       return undefined
   }
@@ -141,27 +171,40 @@ function chargedLine(fact: Extract<LaunchFact, { type: 'death_charged' }>, paint
   return paint('red', `${what}, once more; the stage has failed, resume tries it again`)
 }
 
+function refreshedLine({ name, queue, waitedMs }: Extract<LaunchFact, { type: 'consumer_refreshed' }>): string {
+  return `${name} has taken nothing from ${queue} for ${Math.round(waitedMs / 1_000)} s, though jobs wait; it fetches anew`
+}
+
+const ERRORS: ReadonlySet<string> = new Set(['child_hung', 'child_parked', 'boot_failed', 'faulted'])
+
 /** How much a fact matters; what has no line for people is for those who debug. */
 export function levelOf(fact: LaunchFact): LogLevel {
   if (fact.type === 'child_line') return fact.name === 'redis' ? 'debug' : 'info'
-  if (fact.type === 'child_hung' || fact.type === 'child_parked') return 'error'
+  if (ERRORS.has(fact.type)) return 'error'
+  if (fact.type === 'log_fault' || fact.type === 'consumer_refreshed') return 'warn'
   if (fact.type === 'child_exited' || fact.type === 'child_restart_planned')
     return fact.type === 'child_exited' && !fact.wanted ? 'debug' : 'warn'
   return fact.type === 'ready' || factLine(fact, { colour: false }) !== undefined ? 'info' : 'debug'
 }
 
-function stoppedLine(name: string, ms: number, how: string): string {
+function componentLine(name: string, ms: number, how: string): string {
   return `  ✔ ${name.padEnd(11)}stopped after ${Math.round(ms)} ms${how}`
+}
+
+function stoppedLine({ ms, left, waited }: Extract<LaunchFact, { type: 'stopped' }>, paint: Paint): string {
+  const why = waited ? `; ${waitedWords(waited)}` : ''
+  if (left.length === 0) return `stopped in ${ms} ms, no process left${why}`
+  return paint('red', `stopped in ${ms} ms, but these are left: ${left.join(', ')}${why}`)
 }
 
 function stoppingLine(fact: Extract<LaunchFact, { type: 'stopping' }>): string {
   if (fact.running.length === 0) return 'stopping'
   const names = [...new Set(fact.running.map((r) => r.stage))].join(', ')
-  return `stopping: waiting up to ${fact.deadlineS} s for ${fact.running.length} running (${names}); Ctrl+C again stops within 2 s, they resume on the next start`
+  return `stopping: ${fact.running.length} running (${names}) get up to ${fact.deadlineS} s; a second Ctrl+C stops within 2 s`
 }
 
-type Format = Parameters<typeof styleText>[0]
+type Paint = (format: Parameters<typeof styleText>[0], text: string) => string
 
-function painter({ colour }: Wording): (format: Format, text: string) => string {
+function painter({ colour }: Wording): Paint {
   return (format, text) => (colour ? styleText(format, text, { validateStream: false }) : text)
 }

@@ -20,6 +20,8 @@ function ready(changes: Partial<ReadyFact> = {}): ReadyFact {
     resume: 'auto',
     notes: [],
     loginUrl: null,
+    outerLimit: null,
+    withoutInit: false,
     ...changes,
   }
 }
@@ -49,6 +51,9 @@ test('at most fourteen lines, whatever there is to say', () => {
     interrupted: Array.from({ length: 9 }, (_, i) => ({ id: `${i}`, title: `Title ${i}`, stage: 'render' })),
   })
   assert.equal(readyLines(full, { colour: false }).length, 14)
+  const warned = ready({ ...full, outerLimit: { by: 'docker', seconds: 10 }, withoutInit: true })
+  assert.equal(readyLines(warned, { colour: false }).length, 14)
+  for (const part of ['--stop-timeout 40', '--init', 'a, b, c, d, e']) assert.ok(text(warned).includes(part), part)
   const lines = text(full)
   for (const part of ['and c, d, e', 'bad.ts: it does not parse', '9 interrupted projects', 'and 6 more', '/login?'])
     assert.ok(lines.includes(part), part)
@@ -74,5 +79,19 @@ test('a wanted end is no news, an unwanted one is a warning', () => {
   assert.equal(factLine({ ...exit, wanted: false }, { colour: false }), undefined)
   assert.equal(factLine({ ...exit, wanted: true }, { colour: false }), 'io-1 ended: was killed')
   assert.deepEqual([levelOf({ ...exit, wanted: false }), levelOf({ ...exit, wanted: true })], ['debug', 'warn'])
-  assert.match(factLine({ type: 'stopped', ms: 5, left: [7] }, { colour: false })!, /these are left: 7/)
+  assert.match(factLine({ type: 'stopped', ms: 5, left: [7], waited: null }, { colour: false })!, /these are left: 7/)
+})
+
+test('the end of a stop names what took the time', () => {
+  const job = { project: 'p', title: 'My film', stage: 'render' }
+  const waited = { ms: 14_200, process: 'media-1', job }
+  assert.equal(
+    factLine({ type: 'stopped', ms: 14_300, left: [], waited }, { colour: false }),
+    'stopped in 14300 ms, no process left; waited 14.2 s for render of "My film" in media-1',
+  )
+})
+
+test("a project's title cannot order the terminal about", () => {
+  const lines = text(ready({ interrupted: [{ id: '1', title: 'a\x1b[2J\nb', stage: 's' }] }))
+  assert.match(lines, /"a b" at s/)
 })

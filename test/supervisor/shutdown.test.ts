@@ -55,6 +55,18 @@ const CASES: { name: string; presses: Press[]; steps: ShutdownStep[]; exitCode: 
     steps: ['drain', 'hurry', 'ignore', 'kill', 'kill'],
     exitCode: 130,
   },
+  { name: 'SIGQUIT kills at once', presses: [['SIGQUIT', 0]], steps: ['kill'], exitCode: 131 },
+  {
+    name: 'also right after a Ctrl+C; once is enough',
+    presses: [
+      ['SIGINT', 0],
+      ['SIGQUIT', 100],
+      ['SIGQUIT', 101],
+      ['SIGINT', 900],
+    ],
+    steps: ['drain', 'kill', 'ignore', 'kill'],
+    exitCode: 130,
+  },
   {
     name: 'impatient presses escalate each half second, not each time',
     presses: [
