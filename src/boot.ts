@@ -8,11 +8,12 @@ import { takeJobsBack } from './launch/dead-worker.ts'
 import type { LaunchFact } from './launch/facts.ts'
 import { createHeldJobs, type HeldJobs } from './launch/held-jobs.ts'
 import type { ChildOrder, Nudge } from './launch/order.ts'
+import { findOuterLimit, type OuterLimit } from './launch/outer-limit.ts'
 import { assertPortFree } from './launch/port-check.ts'
 import { type ChosenRedis, chooseRedis } from './launch/redis-choice.ts'
 import type { Interrupted } from './launch/resume.ts'
 import type { Phase, Service } from './launch/service.ts'
-import { HURRY_MS, stopAll, workerNames } from './launch/stop.ts'
+import { createStopper, type Stopper, workerNames } from './launch/stop.ts'
 import { childEnvironment } from './lib/child-environment.ts'
 import { createMemoryKills, type MemoryKills } from './lib/memory-kills.ts'
 import { dataLayout } from './project/layout.ts'
@@ -32,16 +33,7 @@ export type BootOptions = {
   childEnv?: Record<string, string>
 }
 
-export type App = {
-  readonly url: string
-  readonly runId: string
-  /** Drains, then stops all in order; each component's end is a fact. Calls share one stop. */
-  stop(): Promise<void>
-  /** The user is impatient: running steps are told to end, and all is over within two seconds. */
-  hurry(): void
-  /** SIGKILL to every process of ours, before it returns. */
-  kill(): void
-}
+export type App = Stopper & { readonly url: string; readonly runId: string }
 
 /** The running program, or where the one that owns the data folder runs. */
 export async function boot(options: BootOptions): Promise<App | { runningAt: RunFile }> {
@@ -52,7 +44,8 @@ export async function boot(options: BootOptions): Promise<App | { runningAt: Run
   const memory = createMemoryKills()
   try {
     const fresh = { runId: randomUUID(), held: createHeldJobs(), phase: 'starting' as const }
-    return await start({ ...options, ...fresh, layout, folder, location, memory })
+    const outerLimit = findOuterLimit(options.config.outside)
+    return await start({ ...options, ...fresh, layout, folder, location, memory, outerLimit })
   } catch (error) {
     memory.stop()
     await folder.release()
@@ -67,6 +60,7 @@ type Run = BootOptions & {
   runId: string
   held: HeldJobs
   memory: MemoryKills
+  outerLimit: Promise<OuterLimit | null>
   phase: Phase
 }
 
@@ -188,16 +182,14 @@ async function announce(run: Run, service: Service, { redis, interrupted }: Part
 }
 
 function createApp(run: Run, supervisor: Supervisor, service: Service): App {
-  let stopping: Promise<void> | undefined
+  const stopper = createStopper({ ...run, supervisor, service })
   return {
+    ...stopper,
     url: service.server.url,
     runId: run.runId,
     stop() {
       run.phase = 'stopping'
-      stopping ??= stopAll({ ...run, supervisor, service }).finally(run.memory.stop)
-      return stopping
+      return stopper.stop().finally(run.memory.stop)
     },
-    hurry: () => supervisor.hurry(workerNames(supervisor), performance.now() + HURRY_MS),
-    kill: () => supervisor.kill(),
   }
 }
