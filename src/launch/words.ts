@@ -180,6 +180,7 @@ const ERRORS: ReadonlySet<string> = new Set(['child_hung', 'child_parked', 'boot
 /** How much a fact matters; what has no line for people is for those who debug. */
 export function levelOf(fact: LaunchFact): LogLevel {
   if (fact.type === 'child_line') return fact.name === 'redis' ? 'debug' : 'info'
+  if (fact.type === 'death_charged') return fact.failed ? 'error' : 'warn'
   if (ERRORS.has(fact.type)) return 'error'
   if (fact.type === 'log_fault' || fact.type === 'consumer_refreshed') return 'warn'
   if (fact.type === 'child_exited' || fact.type === 'child_restart_planned')

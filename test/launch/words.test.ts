@@ -95,3 +95,18 @@ test("a project's title cannot order the terminal about", () => {
   const lines = text(ready({ interrupted: [{ id: '1', title: 'a\x1b[2J\nb', stage: 's' }] }))
   assert.match(lines, /"a b" at s/)
 })
+
+test('a stage that ended its worker is named, with what follows for it', () => {
+  const about = { worker: 'io-1', project: 'p-7', stage: 'render', reason: 'exited with code 3' }
+  const fact = { type: 'death_charged' as const, ...about }
+  const [first, second] = [false, true].map((failed) =>
+    factLine({ ...fact, deaths: failed ? 2 : 1, failed }, { colour: false }),
+  )
+  for (const line of [first, second]) assert.match(line!, /^io-1 exited with code 3 because of render of p-7/)
+  assert.match(first!, /runs again, with nothing beside it/)
+  assert.match(second!, /once more; the stage has failed/)
+  assert.deepEqual(
+    [false, true].map((failed) => levelOf({ ...fact, deaths: 1, failed })),
+    ['warn', 'error'],
+  )
+})

@@ -1,0 +1,165 @@
+/** What is written and what goes back when a worker has died, in this order. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { type ChildExit, type DeadWorkerDeps, takeJobsBack } from '../../src/launch/dead-worker.ts'
+import type { LaunchFact } from '../../src/launch/facts.ts'
+import { createHeldJobs } from '../../src/launch/held-jobs.ts'
+import type { Project, ProjectStore } from '../../src/project/store.ts'
+import type { Dispatcher } from '../../src/queue/dispatcher.ts'
+import type { HeldJob } from '../../src/queue/job.ts'
+import { ALIVE, begin, createProject, openStore } from '../helpers/projects.ts'
+
+const DEAD = 4_000_001
+const EXIT: ChildExit = {
+  type: 'child_exited',
+  name: 'io-1',
+  pid: DEAD,
+  wanted: true,
+  code: 3,
+  signal: null,
+  reason: 'exited with code 3',
+  killedFor: null,
+  where: null,
+  lines: [],
+}
+
+test('the only stage is charged before its job goes back, and viewers hear of it; the second time it fails', async (t) => {
+  const { store, deps, events, run } = await openCase(t)
+  const project = await createProject(store)
+  await run(project)
+  await takeJobsBack(deps, EXIT)
+  const [first] = stagesOf(project)
+  assert.deepEqual([first?.status, first?.retries], ['queued', 0])
+  assert.deepEqual(events, [
+    `announce ${project.id} queued`,
+    'charged write 1',
+    `back ${project.id}-1 while queued`,
+    'taken back 1',
+  ])
+  await run(project)
+  await takeJobsBack(deps, { ...EXIT, name: 'io-1.old', code: null, signal: 'SIGSEGV', reason: 'was ended by SIGSEGV' })
+  const [second] = stagesOf(project)
+  assert.deepEqual([second?.status, second?.error?.code], ['failed', 'poison'])
+  assert.equal(
+    second?.error?.message,
+    'write ended its worker twice: io-1 exited with code 3, then io-1 was ended by SIGSEGV',
+  )
+  assert.ok(events.includes('charged write 2'))
+})
+
+test('of several none is charged, and all are alone next; what had ended or not begun is not suspected', async (t) => {
+  const { store, deps, events, run, hold } = await openCase(t)
+  const projects = await Promise.all([1, 2, 3, 4].map(() => createProject(store)))
+  const [a, b, done, taken] = projects as [Project, Project, Project, Project]
+  for (const project of [a, b]) await run(project)
+  const ended = await run(done)
+  await ended.release('interrupted')
+  await begin(taken, 'write', { ...ALIVE, token: 'another' }) // by a living process
+  hold(taken)
+  await takeJobsBack(deps, EXIT)
+  const suspicion = projects.map((project) => project.read().internals.write!)
+  assert.deepEqual(
+    suspicion.map(({ alone, deaths }) => [alone, deaths.length]),
+    [
+      [true, 0],
+      [true, 0],
+      [false, 0],
+      [false, 0],
+    ],
+  )
+  assert.equal(stagesOf(taken)[0]?.status, 'running')
+  assert.ok(events.includes('taken back 4'))
+})
+
+test('a kill from outside reads no project, and all jobs go back at once', async (t) => {
+  const { store, deps, events, run } = await openCase(t)
+  const project = await createProject(store)
+  await run(project)
+  store.open = () => assert.fail('a project was opened')
+  await takeJobsBack(deps, { ...EXIT, code: null, signal: 'SIGKILL', reason: 'was ended by SIGKILL' })
+  assert.deepEqual(events, [`back ${project.id}-1 while running`, 'taken back 1'])
+  assert.deepEqual(project.read().internals.write!.alone, false)
+})
+
+test('a SIGKILL while the machine is out of memory is charged', async (t) => {
+  const { store, deps, run } = await openCase(t)
+  const project = await createProject(store)
+  await run(project)
+  deps.memory.justNow = () => true
+  await takeJobsBack(deps, { ...EXIT, code: null, signal: 'SIGKILL', reason: 'was ended by SIGKILL' })
+  assert.equal(project.read().internals.write!.deaths.length, 1)
+})
+
+test('a project that is gone, and a job that is, do not keep the others from going back', async (t) => {
+  const { store, deps, events, run } = await openCase(t)
+  const [gone, stays] = [await createProject(store), await createProject(store)]
+  await run(gone)
+  await run(stays)
+  await store.remove(gone.id)
+  await takeJobsBack(deps, EXIT)
+  assert.equal(stays.read().internals.write!.deaths.length, 1, 'it was the only one that ran')
+  assert.ok(events.includes(`back ${stays.id}-1 while queued`))
+})
+
+test('the end of Redis or the scheduler, and a start that failed, concern no jobs', async (t) => {
+  const { deps, events } = await openCase(t)
+  for (const exit of [{ name: 'redis' }, { name: 'scheduler' }, { pid: null }])
+    await takeJobsBack(deps, { ...EXIT, ...exit })
+  assert.deepEqual(events, [])
+})
+
+test('jobs are known by pid: who is called how changes while a process is replaced', () => {
+  const held = createHeldJobs()
+  const job = { taskId: 'p-1' } as HeldJob
+  held.note({ pid: 1 }, { type: 'held', jobs: [job] })
+  held.note({ pid: 2 }, { type: 'held', jobs: [] })
+  held.note({ pid: 1 }, { type: 'last_words', taskId: 'p-1' })
+  held.note({ pid: 1 }, { type: 'something else' })
+  assert.deepEqual([held.of(1), held.of(2), held.of(null), held.all()], [[job], [], [], [job]])
+  assert.deepEqual(held.bury(1), { jobs: [job], lastTask: 'p-1' })
+  assert.deepEqual(held.bury(1), { jobs: [], lastTask: null })
+})
+
+const stagesOf = (project: Project) => project.read().state.stages
+
+/** A worker of the group `io` whose jobs the test begins, and a queue that says what is done to it, in order. */
+async function openCase(t: TestContext) {
+  const store = await openStore(t)
+  const held = createHeldJobs()
+  const events: string[] = []
+  const hold = ({ id }: Project) => {
+    const job = { projectId: id, taskId: `${id}-1`, stage: 'write', queue: 'llm', token: `${DEAD}.x` } as HeldJob
+    held.note({ pid: DEAD }, { type: 'held', jobs: [...held.of(DEAD), job] })
+  }
+  const deps: DeadWorkerDeps = {
+    workers: [{ name: 'io', queues: ['llm', 'image'], processes: 1 }],
+    held,
+    memory: { justNow: () => false },
+    service: { store, dispatcher: fakeDispatcher(store, events), announce: async (project) => note(project) },
+    onFact: (fact) => void events.push(...wordsOf(fact)),
+  }
+  const note = (project: Project) => void events.push(`announce ${project.id} ${stagesOf(project)[0]?.status}`)
+  /** Begins the stage in the name of the worker that will be dead. */
+  const run = async (project: Project) => {
+    const attempt = await begin(project, 'write', { ...ALIVE, pid: DEAD, token: `${DEAD}.x` })
+    hold(project)
+    return attempt
+  }
+  return { store, deps, events, run, hold }
+}
+
+function fakeDispatcher({ open }: ProjectStore, events: string[]): Dispatcher {
+  return {
+    async takeBack({ taskId }: HeldJob) {
+      const project = await open(taskId.slice(0, -2))
+      events.push(`back ${taskId} while ${stagesOf(project)[0]?.status}`)
+      return true
+    },
+    takeBackFrom: async () => 0,
+  } as Partial<Dispatcher> as Dispatcher
+}
+
+function wordsOf(fact: LaunchFact): string[] {
+  if (fact.type === 'death_charged') return [`charged ${fact.stage} ${fact.deaths}`]
+  return fact.type === 'jobs_taken_back' ? [`taken back ${fact.jobs}`] : []
+}
