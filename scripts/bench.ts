@@ -1,4 +1,4 @@
-/** Measures ours beside raw references on this machine: `npm run bench [-- name …] [--json] [--runs N]`. */
+/** Measures ours beside raw references on this machine: `npm run bench [-- name …] [--json] [--runs N] [--minutes N]`. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,10 +6,16 @@ import { parseArgs } from 'node:util'
 import { messageOf } from '../src/lib/errors.ts'
 import type { Bench, Benchmark } from './bench/benchmark.ts'
 import { boot } from './bench/boot.ts'
+import { cost } from './bench/cost.ts'
+import { crash } from './bench/crash.ts'
+import { drain } from './bench/drain.ts'
 import { enqueue } from './bench/enqueue.ts'
+import { falseKills } from './bench/false-kills.ts'
 import { film } from './bench/film.ts'
+import { hang } from './bench/hang.ts'
 import { idle } from './bench/idle.ts'
 import { many } from './bench/many.ts'
+import { outage } from './bench/outage.ts'
 import { overhead } from './bench/overhead.ts'
 import { jsonOf, machine, type Outcome, tableOf } from './bench/report.ts'
 import { restart } from './bench/restart.ts'
@@ -23,11 +29,17 @@ import { sockets } from './bench/viewers-idle.ts'
 const BENCHMARKS: Benchmark[] = [
   boot,
   stop,
+  drain,
   overhead,
   enqueue,
   restart,
+  outage,
+  crash,
+  hang,
+  falseKills,
   status,
   idle,
+  cost,
   many,
   film,
   stream,
@@ -36,9 +48,9 @@ const BENCHMARKS: Benchmark[] = [
   bytes,
 ]
 
-const USAGE = `Usage: npm run bench [-- name …] [--json] [--runs <n>]
+const USAGE = `Usage: npm run bench [-- name …] [--json] [--runs <n>] [--minutes <n>]
 
-${BENCHMARKS.map(({ name, what, goal }) => `  ${name.padEnd(9)} ${what}\n            goal: ${goal}`).join('\n')}
+${BENCHMARKS.map(({ name, what, goal }) => `  ${name.padEnd(11)} ${what}\n              goal: ${goal}`).join('\n')}
 `
 
 process.exitCode = await main()
@@ -47,14 +59,15 @@ process.exit() // what a failed benchmark has left open must not keep us
 async function main(): Promise<number> {
   const args = readArguments()
   if (typeof args === 'string') return refuse(args)
-  const { names, runs, json, help } = args
+  const { names, runs, minutes, json, help } = args
   if (help) return say(USAGE)
   const unknown = names.find((name) => !BENCHMARKS.some((b) => b.name === name))
   if (unknown !== undefined) return refuse(`There is no benchmark ${unknown}.\n\n${USAGE}`)
   const wanted = BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name))
   const signal = interruption()
   const outcomes: Outcome[] = []
-  for (const benchmark of wanted) if (!signal.aborted) outcomes.push(await perform(benchmark, { runs, signal }))
+  for (const benchmark of wanted)
+    if (!signal.aborted) outcomes.push(await perform(benchmark, { runs, minutes, signal }))
   const { cpu, cores, node, load } = machine()
   process.stdout.write(
     json ? jsonOf(outcomes) : `${cpu}, ${cores} cores, Node ${node}, load ${load}\n\n${tableOf(outcomes)}`,
@@ -63,21 +76,24 @@ async function main(): Promise<number> {
   return outcomes.some(({ error }) => error !== null) ? 1 : 0
 }
 
-type Arguments = { names: string[]; runs: number | null; json: boolean; help: boolean }
+type Arguments = { names: string[]; runs: number | null; minutes: number | null; json: boolean; help: boolean }
 
 /** The arguments, or what is wrong with them. */
 function readArguments(): Arguments | string {
   const options = {
     json: { type: 'boolean' },
     runs: { type: 'string' },
+    minutes: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   } as const
   try {
     const { values, positionals } = parseArgs({ allowPositionals: true, options })
-    const runs = values.runs === undefined ? null : Number(values.runs)
-    if (runs !== null && !(Number.isInteger(runs) && runs > 0))
-      return `--runs must be a whole number above 0\n\n${USAGE}`
-    return { names: positionals, runs, json: values.json ?? false, help: values.help ?? false }
+    const [runs, minutes] = [values.runs, values.minutes].map((text) => (text === undefined ? null : Number(text)))
+    for (const [name, value] of Object.entries({ runs, minutes }))
+      if (value !== null && !(Number.isInteger(value) && value! > 0))
+        return `--${name} must be a whole number above 0\n\n${USAGE}`
+    const { json = false, help = false } = values
+    return { names: positionals, runs: runs ?? null, minutes: minutes ?? null, json, help }
   } catch (error) {
     return `${messageOf(error)}\n\n${USAGE}`
   }
@@ -101,10 +117,13 @@ function interruption(): AbortSignal {
   return controller.signal
 }
 
-async function perform(benchmark: Benchmark, options: { runs: number | null; signal: AbortSignal }): Promise<Outcome> {
+type Options = Pick<Arguments, 'runs' | 'minutes'> & { signal: AbortSignal }
+
+async function perform(benchmark: Benchmark, options: Options): Promise<Outcome> {
   const folders: string[] = []
   const bench: Bench = {
     runs: options.runs ?? benchmark.runs,
+    minutes: options.minutes,
     signal: options.signal,
     say: (sentence) => void process.stderr.write(`${benchmark.name}: ${sentence}\n`),
     async folder() {

@@ -1,6 +1,6 @@
 /** What a benchmark is, and what it finds: plain values, so that table, JSON and tests read the same. */
 
-export type Unit = 'ms' | 's' | 'MB' | 'KB' | 'connections' | '%' | '/s' | '×'
+export type Unit = 'ms' | 's' | 'MB' | 'KB' | 'connections' | 'kills' | '%' | '/s' | '×'
 
 /** Of what the goal speaks: our own figure, ours divided by the reference, or ours minus the reference. */
 export type Goal = { of: 'ours' | 'ratio' | 'difference' } & ({ atMost: number } | { atLeast: number })
@@ -23,6 +23,8 @@ export type Part = { name: string; value: number; unit: Unit }
 export type Bench = {
   /** How often to measure. */
   runs: number
+  /** How long, for those that watch for long; null when the user does not say. */
+  minutes: number | null
   signal: AbortSignal
   /** Says what is going on, to people who wait. */
   say(sentence: string): void

@@ -17,6 +17,19 @@ export default { name: 'bench-chain', input, stages: Array.from({ length: ${CHAI
   wait: `${HEAD}const run = ({ attempt, signal }) =>
   attempt > 1 ? { at: at() } : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
 export default { name: 'bench-wait', input, stages: [{ name: 'wait', queue: 'llm', run }] }\n`,
+  busy: `${HEAD}const run = async ({ input, attempt }) => {
+  if (attempt > 1) return { at: at() }
+  const { appendFileSync } = await import('node:fs')
+  appendFileSync(input.file, String(at()))
+  for (;;);
+}
+export default { name: 'bench-busy', input, stages: [{ name: 'loop', queue: 'video', run }] }\n`,
+  steps: `${HEAD}const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+const run = async ({ input, step }) => {
+  for (let i = 1; i <= input.steps; i++) await step('step-' + i, () => pause(input.ms))
+  return { at: at() }
+}
+export default { name: 'bench-steps', input, stages: [{ name: 'steps', queue: 'llm', run }] }\n`,
 }
 
 /** Gives the folder, for PIPELINES_DIR. */

@@ -94,7 +94,7 @@ test('the recorder keeps commands with their inputs', async (t) => {
 })
 
 test('what cannot be understood is refused with the usage', async () => {
-  for (const args of [['nonsense'], ['--runs', '0'], ['--what']])
+  for (const args of [['nonsense'], ['--runs', '0'], ['--minutes', 'long'], ['--what']])
     await assert.rejects(
       exec(process.execPath, [PROGRAM, ...args]),
       (error: unknown) =>
@@ -104,17 +104,26 @@ test('what cannot be understood is refused with the usage', async () => {
     )
 })
 
-test('a benchmark measures the real program, prints JSON and leaves nothing', async (t) => {
+test('benchmarks measure the real program, also one that is killed, print JSON and leave nothing', async (t) => {
   const TMPDIR = await tempFolder(t)
-  const { stdout } = await exec(process.execPath, [PROGRAM, 'stop', '--runs', '1', '--json'], {
+  const { stdout } = await exec(process.execPath, [PROGRAM, 'stop', 'drain', 'crash', '--runs', '1', '--json'], {
     env: { TMPDIR },
     timeoutMs: 120_000,
   })
-  const { results } = JSON.parse(stdout)
-  const [idle] = results[0].findings
-  assert.equal(results[0].error, null)
-  assert.ok(idle.ours[0] > 0 && idle.reference[0] > 0)
-  assert.ok(idle.parts.some((part: { name: string }) => part.name === 'redis'))
+  const { results } = JSON.parse(stdout) as { results: { error: string | null; findings: Finding[] }[] }
+  assert.deepEqual(
+    results.map(({ error, findings }) => [error, findings.map(({ name }) => name)]),
+    [
+      [null, ['idle']],
+      [null, ['10 stages']],
+      [null, ['nothing left', 'start to resumed']],
+    ],
+  )
+  const findings = results.flatMap((result) => result.findings)
+  assert.ok(findings.every(({ ours }) => ours.length === 1 && ours[0]! > 0))
+  const idle = findings[0]!
+  assert.ok(idle.reference[0]! > 0)
+  assert.ok(idle.parts?.some((part) => part.name === 'redis'))
   assert.deepEqual(await readdir(TMPDIR), [])
   assert.deepEqual(await commandsWith(TMPDIR), [])
 })
