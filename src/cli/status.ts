@@ -54,6 +54,9 @@ function redisText(redis: StatusData['services']['redis']): string {
 function workerText(worker: Worker): string {
   const facts = [
     worker.ready ? 'ready' : worker.alive ? 'starting' : 'down',
+    worker.blocked
+      ? `no sign of life for ${durationText(worker.blocked.since_s)}${worker.blocked.where ? `, in ${worker.blocked.where}` : ''}`
+      : undefined,
     worker.rss_bytes === null ? undefined : bytesText(worker.rss_bytes),
     worker.uptime_s === null ? undefined : `up ${durationText(worker.uptime_s)}`,
     worker.restarts === 0 ? undefined : `${worker.restarts} restarts, last exit: ${worker.last_exit ?? 'unknown'}`,

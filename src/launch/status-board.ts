@@ -7,8 +7,7 @@ import type { HeldJob } from '../queue/job.ts'
 import type { RedisHealth } from '../redis/monitor.ts'
 import { QUEUE_NAMES } from '../settings.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
-
-type Phase = 'starting' | 'running' | 'stopping'
+import type { Phase } from './phase.ts'
 
 export type StatusSources = {
   version: string
@@ -35,10 +34,11 @@ export function createStatusBoard(sources: StatusSources): () => Promise<StatusD
   async function compose(): Promise<StatusData> {
     const [waiting, counted] = await Promise.all([queues(), projects()])
     const uptime_s = Math.round(performance.now() - sources.startedMs) / 1_000
-    const services = servicesOf(sources, sources.children())
+    const children = sources.children()
+    const services = servicesOf(sources, children)
     const { version } = sources
     return {
-      ...verdict(sources, services),
+      ...verdict(sources, services, children),
       version,
       pid: process.pid,
       uptime_s,
@@ -98,7 +98,7 @@ async function countProjects({ catalog, store }: StatusSources): Promise<StatusD
 function servicesOf(sources: StatusSources, children: ChildStatus[]): StatusData['services'] {
   const redis = children.find((c) => c.group === 'redis')
   const scheduler = children.find((c) => c.group === 'scheduler')
-  const workers = children.filter((c) => c.group !== 'redis' && c.group !== 'scheduler')
+  const workers = children.filter(isWorker)
   const { running, latency_ms } = sources.redis.latest()
   const alive = scheduler?.ready ?? false
   return {
@@ -118,6 +118,21 @@ function servicesOf(sources: StatusSources, children: ChildStatus[]): StatusData
   }
 }
 
+function isWorker({ group }: ChildStatus): boolean {
+  return group !== 'redis' && group !== 'scheduler'
+}
+
+/** One more that comes up for the first time, or one that somebody wanted to go: nothing is missing. */
+function isPlanned({ role, phase, restarts, last_exit }: ChildStatus): boolean {
+  const isNew = restarts === 0 && last_exit === null && (phase === 'waiting' || phase === 'starting')
+  return role !== 'current' || phase === 'stopping' || isNew
+}
+
+function blockedText({ name, blocked }: ChildStatus): string {
+  const silence = `${name} gives no sign of life for ${blocked?.since_s.toFixed(0)} s`
+  return blocked?.where ? `${silence}: it is in ${blocked.where}` : silence
+}
+
 function workerView(w: ChildStatus) {
   const { name, group, pid, alive, ready, restarts, rss_bytes, cpu_percent, uptime_s } = w
   return {
@@ -131,6 +146,7 @@ function workerView(w: ChildStatus) {
     cpu_percent,
     uptime_s,
     last_exit: w.last_exit?.reason ?? null,
+    blocked: w.blocked,
   }
 }
 
@@ -143,6 +159,7 @@ function activeOf(jobs: HeldJob[]) {
 function verdict(
   sources: StatusSources,
   { redis, worker, scheduler }: StatusData['services'],
+  children: ChildStatus[],
 ): Pick<StatusData, 'status' | 'message'> {
   const phase = sources.phase()
   if (phase === 'stopping') return { status: 'stopping', message: 'stopping' }
@@ -154,7 +171,8 @@ function verdict(
   if (problems.length > 0) return { status: 'unhealthy', message: problems.join('; ') }
   const lesser = [
     ...(scheduler.alive ? [] : ['the scheduler is not ready']),
-    ...(worker.workers ?? []).filter((w) => !w.ready).map((w) => `${w.name} is not ready`),
+    ...children.filter((c) => isWorker(c) && !c.ready && !isPlanned(c)).map((c) => `${c.name} is not ready`),
+    ...children.filter((c) => c.blocked).map(blockedText),
   ]
   if (lesser.length > 0) return { status: 'degraded', message: lesser.join('; ') }
   return { status: 'healthy', message: 'all services are running' }

@@ -110,10 +110,6 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
   switch (fact.type) {
     case 'progress':
       return fact.sentence
-    case 'boot_failed':
-      return paint('red', `it could not be started: ${fact.reason}`)
-    case 'faulted':
-      return paint('red', `an unexpected error ends it: ${fact.reason}`)
     case 'operator_asked':
       return `${fact.process}: ${fact.what}, asked for by ${fact.by}`
     case 'log_fault':
@@ -126,6 +122,10 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
       return fact.running
         ? 'Redis answers again; work goes on'
         : 'Redis does not answer; work is accepted and starts when it is back'
+    case 'child_suspected':
+      return paint('yellow', `${fact.name} ${fact.reason}`)
+    case 'child_recovered':
+      return `${fact.name} gives signs of life again, after ${(fact.silentMs / 1_000).toFixed(1)} s`
     case 'child_hung':
       return paint('red', `${fact.name} hangs (${fact.reason}); it is ended and started again`)
     case 'child_exited':
@@ -177,12 +177,14 @@ function refreshedLine({ name, queue, waitedMs }: Extract<LaunchFact, { type: 'c
 
 const ERRORS: ReadonlySet<string> = new Set(['child_hung', 'child_parked', 'boot_failed', 'faulted'])
 
+const WARNINGS: ReadonlySet<string> = new Set(['child_suspected', 'log_fault', 'consumer_refreshed'])
+
 /** How much a fact matters; what has no line for people is for those who debug. */
 export function levelOf(fact: LaunchFact): LogLevel {
   if (fact.type === 'child_line') return fact.name === 'redis' ? 'debug' : 'info'
   if (fact.type === 'death_charged') return fact.failed ? 'error' : 'warn'
   if (ERRORS.has(fact.type)) return 'error'
-  if (fact.type === 'log_fault' || fact.type === 'consumer_refreshed') return 'warn'
+  if (WARNINGS.has(fact.type)) return 'warn'
   if (fact.type === 'child_exited' || fact.type === 'child_restart_planned')
     return fact.type === 'child_exited' && !fact.wanted ? 'debug' : 'warn'
   return fact.type === 'ready' || factLine(fact, { colour: false }) !== undefined ? 'info' : 'debug'

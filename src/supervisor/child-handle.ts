@@ -5,6 +5,7 @@ import { messageOf } from '../lib/errors.ts'
 import { hasSetpriv, inheritedEnv, wrapCommand } from '../lib/exec.ts'
 import { endGroup, isGroupEmpty, signalGroup } from '../lib/process-tree.ts'
 import { within } from '../lib/until.ts'
+import { createStackReader, type StackReader } from './capture.ts'
 import type { Stream } from './facts.ts'
 import { readLines } from './lines.ts'
 import type { ChildSpec } from './spec.ts'
@@ -15,6 +16,8 @@ export type Exit = { code: number | null; signal: string | null; reason: string;
 export type ChildHandle = {
   /** Null when it could not be spawned. */
   pid: number | null
+  /** Null where nobody can look inside. */
+  stack: StackReader | null
   /** False when the message could not be handed over. */
   send(message: object): boolean
   /** To the whole group, followed by CONT: a stopped process would never see it. */
@@ -39,15 +42,17 @@ export function spawnChild(spec: ChildSpec, events: ChildEvents): ChildHandle {
   const child = launch(spec)
   if (child instanceof Error) {
     queueMicrotask(() => events.onExit({ code: null, signal: null, reason: messageOf(child), killedFor: null }))
-    return { pid: null, send: () => false, signal() {}, kill() {} }
+    return { pid: null, stack: null, send: () => false, signal() {}, kill() {} }
   }
   const { pid = null } = child
+  const stack = spec.inspect && pid !== null ? createStackReader(pid, spec.inspect.roots) : null
   readLines(child.stdout!, (line) => events.onLine('stdout', line))
-  readLines(child.stderr!, (line) => events.onLine('stderr', line))
+  readLines(child.stderr!, (line) => stack?.takes(line) || events.onLine('stderr', line))
   child.on('message', (message) => events.onMessage(message))
   child.on('error', () => {}) // a failed spawn is seen by exitOf, a failed send by its callback
   void exitOf(child, spec.command.file).then((exit) => {
     gone = true
+    stack?.end()
     events.onExit({ ...exit, reason: killReason ?? exit.reason, killedFor: killReason })
   })
   const toGroup = (signal: NodeJS.Signals) => {
@@ -55,6 +60,7 @@ export function spawnChild(spec: ChildSpec, events: ChildEvents): ChildHandle {
   }
   return {
     pid,
+    stack,
     send: (message) => sendSafely(child, message),
     signal(signal) {
       toGroup(signal)

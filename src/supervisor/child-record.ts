@@ -1,8 +1,10 @@
 /** What the shell remembers of a child beside the reducer's state, and its answer to "how is it?". */
+import type { StackReader } from './capture.ts'
 import type { ChildHandle, Exit } from './child-handle.ts'
 import type { StackTop } from './facts.ts'
 import { createLineRing, type LineRing } from './lines.ts'
 import type { ChildSpec } from './spec.ts'
+import { describeTop } from './stack.ts'
 import type { ChildState, Phase, Role } from './state.ts'
 import { NO_USAGE, type Usage, type UsageMeter } from './usage.ts'
 
@@ -27,6 +29,8 @@ export type ChildStatus = {
   beat: unknown
   /** Since the last message of a child that beats (or its spawn); null for others, and while there is no process. */
   beat_age_s: number | null
+  /** It should give signs of life and does not: since when, where its main thread is, and for which task. */
+  blocked: { since_s: number; where: string | null; task_id: string | null } | null
 } & Usage
 
 export type ChildRecord = {
@@ -42,6 +46,12 @@ export type ChildRecord = {
   readonly life: { signal: AbortSignal }
   lastSignMs: number
   beat: unknown
+  /** It has said its last message, and owes no more. */
+  hasSaidGoodbye: boolean
+  /** Looks inside the present process, where that is possible. */
+  readonly stack: StackReader | null
+  /** It gives no sign of life. */
+  isSuspected: boolean
   /** Where its main thread was when it gave no sign of life. */
   where: StackTop | null
   /** Payload of the next drain message. */
@@ -66,10 +76,15 @@ export function createRecord(spec: ChildSpec, name = spec.name): ChildRecord {
     handle: null,
     lastSignMs: 0,
     beat: null,
+    hasSaidGoodbye: false,
+    isSuspected: false,
     where: null,
     drain: undefined,
     get pid() {
       return record.handle?.pid ?? 0
+    },
+    get stack() {
+      return record.handle?.stack ?? null
     },
     get life() {
       return life
@@ -87,6 +102,8 @@ export function createRecord(spec: ChildSpec, name = spec.name): ChildRecord {
       life = new AbortController()
       record.lines.clear()
       record.beat = null
+      record.hasSaidGoodbye = false
+      record.isSuspected = false
       record.where = null
       record.lastSignMs = nowMs
       startedAt = new Date().toISOString()
@@ -95,6 +112,7 @@ export function createRecord(spec: ChildSpec, name = spec.name): ChildRecord {
     end(exit) {
       life.abort()
       record.handle = null
+      record.isSuspected = false
       startedAt = null
       lastExit = { ...exit, at: new Date().toISOString() }
     },
@@ -125,6 +143,16 @@ export function statusOf(
     last_lines: record.lines.list(),
     beat: record.beat,
     beat_age_s: record.beats && pid !== null ? (now.nowMs - record.lastSignMs) / 1_000 : null,
+    blocked: blockedOf(record, now.nowMs),
     ...usage,
+  }
+}
+
+function blockedOf({ isSuspected, lastSignMs, where }: ChildRecord, nowMs: number): ChildStatus['blocked'] {
+  if (!isSuspected) return null
+  return {
+    since_s: Math.round(nowMs - lastSignMs) / 1_000,
+    where: where && describeTop(where),
+    task_id: where?.scope ?? null,
   }
 }

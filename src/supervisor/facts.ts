@@ -17,7 +17,10 @@ export type SupervisorFact =
   /** `ms` counts from the spawn. */
   | { type: 'child_ready'; name: string; ms: number; facts: unknown }
   | { type: 'child_boot_missed'; name: string; deadlineMs: number }
-  | { type: 'child_hung'; name: string; reason: string }
+  /** No sign of life for a while; ends with `child_recovered` or with its end. */
+  | { type: 'child_suspected'; name: string; silentMs: number; reason: string; where: StackTop | null }
+  | { type: 'child_recovered'; name: string; silentMs: number; where: StackTop | null }
+  | { type: 'child_hung'; name: string; reason: string; where: StackTop | null }
   | ({ type: 'child_exited'; name: string; pid: number | null; wanted: boolean; where: StackTop | null } & ExitWords)
   | { type: 'child_repaired'; name: string; what: string }
   /** `free`: not counted against the child, because it recycled itself or lacked something it needs. */
@@ -31,7 +34,7 @@ export type SupervisorFact =
   | { type: 'child_replace_failed'; name: string; reason: string }
   /** `forced`: it had to be killed. */
   | { type: 'child_stopped'; name: string; ms: number; forced: boolean }
-  | { type: 'child_line'; name: string; stream: Stream; line: string }
+  | { type: 'child_line'; name: string; pid: number; stream: Stream; line: string }
 
 /** `killedFor`: why we killed it, if we did for a reason. */
 type ExitWords = {

@@ -1,55 +1,43 @@
 /** Finds children that are alive but dead to the world, without blaming them for our own pauses. */
-import { statOf } from '../lib/process-tree.ts'
+import { type ProcessStat, statOf } from '../lib/process-tree.ts'
+import { createSuspicions, type SuspicionEvents, type Watched } from './suspicions.ts'
 
-export type Watched = {
-  name: string
-  pid: number
-  /** False for programs, whose only sign of life is that they are not stopped. */
-  beats: boolean
-  lastSignMs: number
-}
-
-export type HangWatchOptions = {
+export type HangWatchOptions = SuspicionEvents & {
+  /** Killed after so long; 0 turns everything off. */
   limitMs: number
   now: () => number
-  /** The ready children; their `lastSignMs` is moved forward here. */
+  /** The children that owe us signs of life; their `lastSignMs` is moved forward here. */
   watched: () => Watched[]
-  onHung(name: string, reason: string): void
+  stat?: (pid: number) => ProcessStat | undefined
 }
 
+/** Several beats are missing: a child sends one each second. */
+const LEAST_SUSPECT_MS = 1_500
+const MAX_EVERY_MS = 250
+
 export function createHangWatch(options: HangWatchOptions): { stop(): void } {
-  const { limitMs, now } = options
+  const { limitMs, now, stat = statOf } = options
   if (limitMs <= 0) return { stop() {} }
-  const everyMs = Math.min(1_000, limitMs / 4)
+  const everyMs = Math.min(MAX_EVERY_MS, limitMs / 8)
+  const suspectMs = Math.max(limitMs / 3, Math.min(LEAST_SUSPECT_MS, limitMs * 0.75))
+  const suspicions = createSuspicions({ ...options, suspectMs, stat })
   let lastTurnMs = now()
 
   async function look(): Promise<void> {
-    const gapMs = now() - lastTurnMs
+    const pausedMs = now() - lastTurnMs - everyMs
     lastTurnMs = now()
     for (const child of options.watched()) {
-      if (gapMs - everyMs > limitMs / 2 || (!child.beats && !isStopped(child.pid))) child.lastSignMs = now()
+      if (!child.beats && stat(child.pid)?.state !== 'T') child.lastSignMs = now()
+      else if (pausedMs > limitMs / 2) suspicions.startAnew(child) // nobody could be heard meanwhile
     }
-    if (!options.watched().some((child) => verdict(child, now(), limitMs))) return
+    const isQuiet = (child: Watched) => now() - child.lastSignMs > suspectMs
+    if (suspicions.none() && !options.watched().some(isQuiet)) return
     await twoTurns()
-    for (const child of options.watched()) {
-      const reason = verdict(child, now(), limitMs)
-      if (reason) options.onHung(child.name, reason)
-    }
+    suspicions.judge(options.watched())
   }
 
   const timer = setInterval(() => void look(), everyMs).unref()
   return { stop: () => clearInterval(timer) }
-}
-
-function verdict(child: Watched, nowMs: number, limitMs: number): string | null {
-  const silentMs = nowMs - child.lastSignMs
-  if (silentMs <= limitMs) return null
-  const seconds = (silentMs / 1_000).toFixed(1)
-  return isStopped(child.pid) ? `was stopped by a signal for ${seconds} s` : `gave no sign of life for ${seconds} s`
-}
-
-function isStopped(pid: number): boolean {
-  return statOf(pid)?.state === 'T'
 }
 
 /** A beat may already lie in the pipe: one poll phase later it has been read. */

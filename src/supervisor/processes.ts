@@ -13,6 +13,7 @@ export type Host = {
   state(): State
   dispatch(event: Event): void
   tell(fact: SupervisorFact): void
+  cleanLine(line: string): string
   onMessage(sender: Sender, message: unknown): void
 }
 
@@ -56,9 +57,10 @@ function spawn(host: Host, record: ChildRecord): void {
   const { ready } = record.spec
   record.begin(host.clock.now())
   const handle = spawnChild(record.spec, {
-    onLine(stream, line) {
+    onLine(stream, printed) {
+      const line = host.cleanLine(printed)
       record.lines.add(line)
-      host.tell({ type: 'child_line', name: record.name, stream, line })
+      host.tell({ type: 'child_line', name: record.name, pid: record.pid, stream, line })
     },
     onMessage: (message) => receive(host, record, message),
     onExit: (exit) => void settle(host, record, exit),
@@ -86,6 +88,7 @@ function receive(host: Host, record: ChildRecord, message: unknown): void {
   if (!own) host.onMessage({ name: record.name, pid: record.pid }, message)
   else if (own.type === 'ready') becomeReady(host, record, own.facts)
   else if (own.type === 'beat') record.beat = own.beat
+  else record.hasSaidGoodbye = true
 }
 
 function becomeReady(host: Host, record: ChildRecord, facts: unknown): void {

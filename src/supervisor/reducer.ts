@@ -81,13 +81,15 @@ function onReady(turn: Turn, child: ChildState, facts: unknown): void {
   turn.actions.push({ do: 'tell', fact: { type: 'child_ready', name: child.name, ms, facts } })
 }
 
-function onCondemned(turn: Turn, child: ChildState, verdict: { reason: string; hung: boolean }): void {
+type Verdict = Omit<Extract<Event, { type: 'condemned' }>, 'type' | 'name'>
+
+function onCondemned(turn: Turn, child: ChildState, verdict: Verdict): void {
   const { phase } = child
+  const { reason, where = null } = verdict
   if (verdict.hung ? phase !== 'ready' && phase !== 'stopping' : phase !== 'starting') return
-  if (verdict.hung)
-    turn.actions.push({ do: 'tell', fact: { type: 'child_hung', name: child.name, reason: verdict.reason } })
-  if (phase === 'stopping') kill(turn, child, verdict.reason)
-  else condemn(turn, child, verdict.reason)
+  if (verdict.hung) turn.actions.push({ do: 'tell', fact: { type: 'child_hung', name: child.name, reason, where } })
+  if (phase === 'stopping') kill(turn, child, reason)
+  else condemn(turn, child, reason)
 }
 
 function condemn(turn: Turn, child: ChildState, reason: string): void {

@@ -22,6 +22,8 @@ export type ChildSpec = {
   bootDeadlineMs: number
   stop: { graceMs: number; signal: NodeJS.Signals }
   onParentDeath: 'KILL' | 'TERM'
+  /** It is started with INSPECTOR_FLAGS (capture.ts), so one can see where it hangs; files are named from `roots`. */
+  inspect?: { roots: readonly string[] }
   /** Called after an unwanted end, before the restart: may put things right, and says in a sentence what it did. */
   repair?: (exit: ExitFacts) => Promise<string | null>
 }

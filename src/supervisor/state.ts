@@ -1,6 +1,6 @@
 /** The supervisor's state and the questions one can ask of it. */
 
-import type { SupervisorFact } from './facts.ts'
+import type { StackTop, SupervisorFact } from './facts.ts'
 import type { ChildKind, ChildSpec } from './spec.ts'
 
 /**
@@ -59,7 +59,7 @@ export type Event =
   | { type: 'tick' }
   | { type: 'ready'; name: string; facts: unknown }
   /** A verdict from outside: its own readiness check failed, or it hangs. */
-  | { type: 'condemned'; name: string; reason: string; hung: boolean }
+  | { type: 'condemned'; name: string; reason: string; hung: boolean; where?: StackTop | null }
   /** `outside`: ended by a signal that was not ours and is no fault of its own. */
   | { type: 'exited'; name: string; code: number | null; reason: string; outside?: boolean }
   | { type: 'stop'; names: readonly string[]; budgetMs: number }

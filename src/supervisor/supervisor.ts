@@ -9,7 +9,7 @@ import { createHangWatch } from './hang.ts'
 import { DEFAULT_POLICY, type Policy } from './policy.ts'
 import { act, type Host, type Sender, toChild } from './processes.ts'
 import type { ChildSpec } from './spec.ts'
-import { type Action, canReplace, childOf } from './state.ts'
+import { type Action, type ChildState, canReplace, childOf } from './state.ts'
 import { createUsageMeter } from './usage.ts'
 
 export type SupervisorOptions = {
@@ -17,6 +17,8 @@ export type SupervisorOptions = {
   onFact(fact: SupervisorFact): void
   /** Every message of a child that is not the supervisor's own. */
   onMessage?(sender: Sender, message: unknown): void
+  /** Every line that a child prints passes through here first, e.g. to hide what nobody may read. */
+  cleanLine?(line: string): string
   policy?: Partial<Policy>
   clock?: Clock
 }
@@ -56,18 +58,20 @@ const KILL_WAIT_MS = 5_000
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { specs } = options
   const policy = { ...DEFAULT_POLICY, ...options.policy }
-  const clock = options.clock ?? performance
+  const { clock = performance, cleanLine = (line: string) => line } = options
   const records = new Map(specs.map((spec) => [spec.name, createRecord(spec)]))
   const faults = new Set<(name: string, reason: string) => void>()
   const usage = createUsageMeter(() => [...records.values()].flatMap((record) => record.handle?.pid ?? []))
   const loop = createDecisionLoop({ specs, policy, clock, act: (action: Action) => act(host, action), onEnd })
-  const host: Host = { records, clock, state: loop.state, dispatch: loop.dispatch, tell, onMessage }
+  const host: Host = { records, clock, state: loop.state, dispatch: loop.dispatch, tell, onMessage, cleanLine }
   const ready = (name: string) => childOf(loop.state(), name)?.phase === 'ready'
   const hangs = createHangWatch({
     limitMs: policy.hangKillMs,
     now: () => clock.now(),
-    watched: () => [...records.values()].filter((record) => ready(record.name)),
-    onHung: (name, reason) => loop.dispatch({ type: 'condemned', name, reason, hung: true }),
+    watched: () => [...records.values()].filter((record) => owesSigns(record, childOf(loop.state(), record.name))),
+    onSuspected: (name, silence) => tell({ type: 'child_suspected', name, ...silence }),
+    onRecovered: (name, silence) => tell({ type: 'child_recovered', name, ...silence }),
+    onHung: (name, { reason, where }) => loop.dispatch({ type: 'condemned', name, reason, where, hung: true }),
   })
 
   function tell(fact: SupervisorFact): void {
@@ -105,6 +109,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       loop.dispatch({ type: 'kill' })
     },
   }
+}
+
+/** While it drains too, up to its goodbye: a loop that is blocked by then never ends by itself. */
+function owesSigns(record: ChildRecord, child: ChildState | undefined): boolean {
+  if (child?.phase === 'ready') return true
+  return child?.phase === 'stopping' && child.readyMs > 0 && record.beats && !record.hasSaidGoodbye
 }
 
 type Faults = Set<(name: string, reason: string) => void>

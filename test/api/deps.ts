@@ -12,6 +12,7 @@ import { ACTIVE, type ArtifactState, type ProjectState, type StageState, summary
 import type { Commands, CreateRequest } from '../../src/queue/commands.ts'
 import type { ProjectReader, TaskView } from '../../src/queue/reader.ts'
 import { createFakeHub, type FakeHub } from './fake-hub.ts'
+import { createFakeWorkforce } from './fake-workforce.ts'
 
 export type Fake = ApiDeps & {
   hub: FakeHub
@@ -48,6 +49,11 @@ export function fakeDeps({ hub = createFakeHub(), ...changes }: Partial<ApiDeps>
       },
     ],
     status: async () => statusData('healthy'),
+    workforce: createFakeWorkforce(),
+    metrics: async () => ({
+      text: '# HELP showrunner_redis_up Up\n# TYPE showrunner_redis_up gauge\nshowrunner_redis_up 1\n',
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    }),
     ready: async () => ({ ok: true, checks: [{ name: 'redis', ok: true, message: 'at /secret/path' }] }),
     ...changes,
     hub,
@@ -87,7 +93,7 @@ export function statusData(status: StatusData['status']): StatusData {
 
 function workerView() {
   const active = [{ project_id: 'p1', stage: 'shout', since: '2026-01-01T00:00:00.000Z' }]
-  const facts = { rss_bytes: 1, cpu_percent: 0.1, uptime_s: 11, active, last_exit: null }
+  const facts = { rss_bytes: 1, cpu_percent: 0.1, uptime_s: 11, active, last_exit: null, blocked: null }
   return { name: 'io-1', group: 'io', pid: 4713, alive: true, ready: true, restarts: 0, ...facts }
 }
 

@@ -1,78 +1,245 @@
-/** Who is blamed for a silence, on a clock of our own: the child, its parent's pause, or nobody. */
+/** Who is blamed for a silence, on a clock of our own: the child, its parent's pause, a full machine, or nobody. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { createHangWatch, type Watched } from '../../src/supervisor/hang.ts'
+import type { StackTop } from '../../src/supervisor/facts.ts'
+import { createHangWatch } from '../../src/supervisor/hang.ts'
+import type { Watched } from '../../src/supervisor/suspicions.ts'
 
-const LIMIT_MS = 4_000
+const LIMIT_MS = 12_000
+const SPIN: StackTop = {
+  function: 'spin',
+  file: 'pipelines/busy.ts',
+  line: 14,
+  column: 5,
+  frames: ['spin (pipelines/busy.ts:14)', 'run (pipelines/busy.ts:20)'],
+  scope: 'task-1',
+}
 
-test('a silent child is hung after the limit, not before', async (t) => {
+test('a silent child is suspected at a third of the limit and hung after it, not before', async (t) => {
   const world = createWorld(t)
   await world.pass(1_000, 4)
-  assert.deepEqual(world.hung, [])
+  assert.deepEqual(world.said, [])
   await world.pass(1_000, 1)
-  assert.deepEqual(world.hung, ['child gave no sign of life for 5.0 s'])
+  assert.deepEqual(world.said, ['suspected: child gave no sign of life for 5.0 s'])
+  assert.ok(world.child.isSuspected)
+  await world.pass(1_000, 7)
+  assert.equal(world.said.length, 1, 'said once')
+  await world.pass(1_000, 3)
+  assert.deepEqual(world.said.slice(1), ['hung: child gave no sign of life for 13.0 s'])
 })
 
 test('a beat is enough', async (t) => {
   const world = createWorld(t)
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < 20; i++) {
     await world.pass(1_000, 1)
-    world.child.lastSignMs = world.now()
+    world.beat()
   }
-  assert.deepEqual(world.hung, [])
+  assert.deepEqual(world.said, [])
 })
 
-test('when we were paused ourselves, every deadline starts anew', async (t) => {
-  const world = createWorld(t)
-  await world.pass(1_000, 2)
-  await world.pass(60_000, 1)
-  await world.pass(1_000, 4)
-  assert.deepEqual(world.hung, [])
+test('where it is gets told, and asked again shortly before the end: by then it may be elsewhere', async (t) => {
+  const answers = [SPIN, { ...SPIN, function: 'turn', line: 30 }]
+  const world = createWorld(t, { read: async () => answers.shift() ?? null })
+  await world.pass(1_000, 5)
+  assert.deepEqual(world.child.where, SPIN)
+  await world.pass(1_000, 8)
+  assert.deepEqual(world.said, [
+    'suspected: child gave no sign of life for 5.0 s; it was in spin (pipelines/busy.ts:14)',
+    'hung: child gave no sign of life for 13.0 s; it was in turn (pipelines/busy.ts:30)',
+  ])
+  assert.equal(world.reads(), 2)
+})
+
+test('inside a library it is told who called', async (t) => {
+  const frames = ['parse (node_modules/x/y.js:3)', 'forEach (node:internal/x:1)', 'run (pipelines/busy.ts:20)']
+  const top = { ...SPIN, function: 'parse', file: 'node_modules/x/y.js', line: 3, frames }
+  const world = createWorld(t, { read: async () => top })
+  await world.pass(1_000, 5)
+  assert.match(world.said[0]!, /was in parse \(node_modules\/x\/y\.js:3\), called by run \(pipelines\/busy\.ts:20\)$/)
+})
+
+test('who beats again is taken back, is let alone, and can be suspected again', async (t) => {
+  const world = createWorld(t, { read: async () => SPIN })
+  await world.pass(1_000, 6)
+  world.beat()
   await world.pass(1_000, 1)
-  assert.equal(world.hung.length, 1, 'but only once')
+  assert.deepEqual(world.said.slice(1), ['recovered: child after 6.0 s in spin'])
+  assert.deepEqual([world.released(), world.child.isSuspected, world.child.where], [1, false, null])
+  await world.pass(1_000, 11)
+  assert.equal(world.said.length, 3, 'suspected, but its silence counts from its last beat')
+  await world.pass(1_000, 1)
+  assert.match(world.said[3]!, /^hung: child/)
+})
+
+test('an answer that never comes delays neither the end nor what others are judged by', async (t) => {
+  const world = createWorld(t, { read: () => new Promise(() => {}) })
+  const other: Watched = { ...world.child, name: 'other', pid: 2, stack: null }
+  world.others.push(other)
+  await world.pass(1_000, 13)
+  assert.deepEqual(
+    world.said.filter((line) => line.startsWith('hung')),
+    [
+      'hung: child gave no sign of life for 13.0 s; it was waiting in a synchronous call',
+      'hung: other gave no sign of life for 13.0 s',
+    ],
+  )
+})
+
+test('an answer that comes too late is not held against the next silence', async (t) => {
+  let answer = (_top: StackTop | null) => {}
+  const world = createWorld(t, {
+    read: () =>
+      new Promise((resolve) => {
+        answer = resolve
+      }),
+  })
+  await world.pass(1_000, 5)
+  world.beat()
+  await world.pass(1_000, 1)
+  answer(SPIN)
+  await world.pass(1_000, 1)
+  assert.equal(world.child.where, null)
+  assert.deepEqual(world.said, [], 'over before anybody was told')
+})
+
+test('when we were paused ourselves, every deadline starts anew; what was suspected stays so', async (t) => {
+  const world = createWorld(t)
+  await world.pass(1_000, 5)
+  await world.pass(60_000, 1)
+  await world.pass(1_000, 12)
+  assert.deepEqual(world.said, ['suspected: child gave no sign of life for 5.0 s'])
+  await world.pass(1_000, 3)
+  assert.deepEqual(world.said.slice(1), ['hung: child gave no sign of life for 13.0 s'])
+})
+
+test('a pause of ours is no reason for a suspicion either', async (t) => {
+  const world = createWorld(t)
+  await world.pass(1_000, 3)
+  await world.pass(20_000, 1)
+  await world.pass(1_000, 4)
+  assert.deepEqual(world.said, [])
 })
 
 test('a beat that lay unread in the pipe saves the child', async (t) => {
   const world = createWorld(t)
   await world.pass(1_000, 4)
-  setImmediate(() => {
-    world.child.lastSignMs = world.now()
-  })
+  setImmediate(() => world.beat())
   await world.pass(1_000, 1)
-  assert.deepEqual(world.hung, [])
+  assert.deepEqual(world.said, [])
 })
 
-test('a program lives as long as it is not stopped, and 0 turns the watch off', async (t) => {
+test('who wants to run but gets no CPU is suspected and not killed; one that gets it is', async (t) => {
+  const world = createWorld(t)
+  Object.assign(world.stat, { state: 'R', cpuTicks: 100 })
+  await world.pass(1_000, 30)
+  assert.equal(world.said.length, 1)
+  world.stat.cpuTicks += 100
+  await world.pass(1_000, 1)
+  assert.deepEqual(world.said.slice(1), ['hung: child gave no sign of life for 31.0 s'])
+})
+
+test('a stopped child is told as such', async (t) => {
+  const world = createWorld(t)
+  world.stat.state = 'T'
+  await world.pass(1_000, 13)
+  assert.deepEqual(world.said, [
+    'suspected: child was stopped by a signal for 5.0 s',
+    'hung: child was stopped by a signal for 13.0 s',
+  ])
+})
+
+test('a program lives as long as it is not stopped', async (t) => {
   const world = createWorld(t, { beats: false })
   await world.pass(1_000, 20)
-  assert.deepEqual(world.hung, [])
-  const off = createWorld(t, { limitMs: 0 })
-  await off.pass(1_000, 20)
-  assert.deepEqual(off.hung, [])
+  assert.deepEqual(world.said, [])
+  world.stat.state = 'T'
+  await world.pass(1_000, 13)
+  assert.match(world.said.at(-1)!, /^hung: child was stopped by a signal for 13\.0 s$/)
 })
 
-function createWorld(t: TestContext, given: { beats?: boolean; limitMs?: number } = {}) {
+test('names may change hands: a silence is its process’s', async (t) => {
+  const world = createWorld(t)
+  await world.pass(1_000, 5)
+  world.child.name = 'child.old'
+  world.others.push({ ...world.child, name: 'child', pid: 2, isSuspected: false, lastSignMs: world.now() })
+  await world.pass(1_000, 8)
+  assert.deepEqual(world.said.slice(1), [
+    'suspected: child gave no sign of life for 5.0 s',
+    'hung: child.old gave no sign of life for 13.0 s',
+  ])
+})
+
+test('a short limit leaves time for beats that come each second', async (t) => {
+  const world = createWorld(t, { limitMs: 2_000 })
+  for (let i = 0; i < 20; i++) {
+    await world.pass(250, 5)
+    world.beat()
+  }
+  assert.deepEqual(world.said, [])
+  await world.pass(250, 9)
+  assert.deepEqual(world.said, [
+    'suspected: child gave no sign of life for 1.8 s',
+    'hung: child gave no sign of life for 2.3 s',
+  ])
+})
+
+test('0 turns the watch off', async (t) => {
+  const world = createWorld(t, { limitMs: 0 })
+  await world.pass(1_000, 40)
+  assert.deepEqual(world.said, [])
+})
+
+type Given = { beats?: boolean; limitMs?: number; read?: () => Promise<StackTop | null> }
+
+function createWorld(t: TestContext, given: Given = {}) {
   t.mock.timers.reset()
   t.mock.timers.enable({ apis: ['setInterval'] })
   let nowMs = 0
-  const child: Watched = { name: 'child', pid: process.pid, beats: given.beats ?? true, lastSignMs: 0 }
-  const hung: string[] = []
+  let reads = 0
+  let released = 0
+  const read = () => {
+    reads++
+    return given.read!()
+  }
+  const child: Watched = {
+    name: 'child',
+    pid: 1,
+    beats: given.beats ?? true,
+    lastSignMs: 0,
+    isSuspected: false,
+    where: null,
+    stack: given.read ? { read, release: () => void released++ } : null,
+  }
+  const others: Watched[] = []
+  const stat = { pid: 1, state: 'S', ppid: 0, pgid: 0, startTicks: '0', cpuTicks: 0, rssPages: 0 }
+  const said: string[] = []
   const watch = createHangWatch({
     limitMs: given.limitMs ?? LIMIT_MS,
     now: () => nowMs,
-    watched: () => [child],
-    onHung: (name, reason) => hung.push(`${name} ${reason}`),
+    watched: () => [child, ...others],
+    onSuspected: (name, { reason }) => said.push(`suspected: ${name} ${reason}`),
+    onRecovered: (name, { silentMs, where }) =>
+      said.push(`recovered: ${name} after ${(silentMs / 1_000).toFixed(1)} s in ${where?.function}`),
+    onHung: (name, { reason }) => said.push(`hung: ${name} ${reason}`),
+    stat: () => stat,
   })
   t.after(() => watch.stop())
   return {
     child,
-    hung,
+    others,
+    stat,
+    said,
+    reads: () => reads,
+    released: () => released,
     now: () => nowMs,
-    /** The clock moves on by `ms`, then the interval fires once; so often. */
+    beat() {
+      child.lastSignMs = nowMs
+    },
+    /** The clock moves on by `ms`, then the interval fires once or more; so often. */
     async pass(ms: number, times: number) {
       for (let i = 0; i < times; i++) {
         nowMs += ms
-        t.mock.timers.tick(1_000)
+        t.mock.timers.tick(250)
         for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve))
       }
     },

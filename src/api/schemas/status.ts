@@ -3,6 +3,12 @@ import { z } from '@hono/zod-openapi'
 
 const ActiveSchema = z.object({ project_id: z.string(), stage: z.string(), since: z.iso.datetime() })
 
+export const BlockedSchema = z.object({
+  since_s: z.number(),
+  where: z.string().nullable().openapi({ description: 'Function and line in which its main thread is' }),
+  task_id: z.string().nullable(),
+})
+
 const WorkerSchema = z
   .object({
     name: z.string(),
@@ -16,6 +22,7 @@ const WorkerSchema = z
     uptime_s: z.number().nullable(),
     active: z.array(ActiveSchema),
     last_exit: z.string().nullable(),
+    blocked: BlockedSchema.nullable(),
   })
   .openapi('Worker')
 

@@ -1,0 +1,44 @@
+/** A connection to the inspector of a Node process, for the one thing that is wanted of it: to evaluate. */
+import { once } from 'node:events'
+
+export type InspectorSession = {
+  /** The value of `expression` in the process; null when it threw there, or the connection ended before. */
+  evaluate(expression: string): Promise<unknown>
+  /** Resolves when the connection has ended, by whomever. */
+  closed: Promise<void>
+}
+
+type Answer = { id?: number; result?: { result?: { value?: unknown } } }
+
+const HANDSHAKE_MS = 2_000
+
+/**
+ * Chrome DevTools Protocol, Runtime.evaluate: Node carries it out at the next check of a loop or call, so a process
+ * that is busy for ever answers too, and is neither paused nor slowed down as by the Debugger domain.
+ */
+export async function openSession(url: string): Promise<InspectorSession> {
+  const { WebSocket } = await import('ws') // a supervisor whose children never hang does without
+  const socket = new WebSocket(url, { handshakeTimeout: HANDSHAKE_MS, perMessageDeflate: false })
+  const pending = new Map<number, (value: unknown) => void>()
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  socket.on('message', (data) => {
+    const { id = 0, result } = JSON.parse(String(data)) as Answer
+    pending.get(id)?.(result?.result?.value ?? null)
+    pending.delete(id)
+  })
+  void closed.then(() => {
+    for (const settle of pending.values()) settle(null)
+  })
+  let lastId = 0
+  await once(socket, 'open') // rejects on 'error'
+  socket.on('error', () => {}) // 'close' follows
+  return {
+    closed,
+    evaluate(expression) {
+      if (socket.readyState !== socket.OPEN) return Promise.resolve(null)
+      const id = ++lastId
+      socket.send(JSON.stringify({ id, method: 'Runtime.evaluate', params: { expression, returnByValue: true } }))
+      return new Promise((resolve) => pending.set(id, resolve))
+    },
+  }
+}

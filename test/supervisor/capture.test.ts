@@ -1,0 +1,183 @@
+/** Where a busy main thread is: asked of real processes, in every way in which one can be busy. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { until } from '../../src/lib/until.ts'
+import { createStackReader, INSPECTOR_FLAGS } from '../../src/supervisor/capture.ts'
+import { readLines } from '../../src/supervisor/lines.ts'
+import { describeTop } from '../../src/supervisor/stack.ts'
+import { ROOT } from '../helpers/program.ts'
+
+const FILE = 'test/fixtures/children/stuck.ts'
+const WAIT = { timeoutMs: 10_000, everyMs: 10 }
+
+for (const [way, name, marker] of [
+  ['spin', 'spin', '// spins'],
+  ['tight', 'tight', '// tight'],
+  ['expression', 'expression', '// backtracks'],
+  ['wait', 'wait', '// waits'],
+] as const)
+  test(`${way}: function, line and task are told, at once`, async (t) => {
+    const { reader, occupy } = await start(t)
+    await occupy(way, 60_000)
+    const startedMs = performance.now()
+    const top = await reader.read(5_000)
+    assert.ok(top)
+    assert.equal(describeTop(top), `${name} (${FILE}:${lineOf(marker)})`)
+    assert.equal(top.scope, `task-of-${way}`, 'not the task that waits beside it')
+    assert.ok(top.frames.includes(`${name} (${FILE}:${top.line})`), top.frames.join('\n'))
+    assert.ok(top.column > 0)
+    t.diagnostic(`${Math.round(performance.now() - startedMs)} ms`)
+  })
+
+test('all frames are told, those of Node among them', async (t) => {
+  const { reader, occupy } = await start(t)
+  await occupy('listener', 60_000)
+  const { frames } = (await reader.read(5_000))!
+  const names = frames.filter((frame) => /^(spin|emit|listener) /.test(frame)).map((frame) => frame.split(':')[0])
+  assert.deepEqual(names, [`spin (${FILE}`, 'emit (node', `listener (${FILE}`])
+})
+
+test('who comes back has its inspector closed, prints nothing of it, and can be asked again', async (t) => {
+  const { child, reader, occupy, free, lines } = await start(t)
+  for (let i = 0; i < 3; i++) {
+    await occupy('spin', 800)
+    assert.equal((await reader.read(5_000))?.function, 'spin')
+    assert.equal(listenersOf(child.pid!), 1)
+    await free()
+    reader.release()
+    await until(() => listenersOf(child.pid!) === 0, { ...WAIT, what: 'the inspector to be closed' })
+  }
+  await free()
+  assert.equal(listenersOf(child.pid!), 0, 'it stays closed')
+  assert.deepEqual(lines, [])
+})
+
+test('a call outside JavaScript gives null in time; the answer that comes late closes the inspector too', async (t) => {
+  const { child, reader, occupy, free, lines } = await start(t)
+  await occupy('program', 1_500)
+  const startedMs = performance.now()
+  assert.equal(await reader.read(300), null)
+  assert.ok(performance.now() - startedMs < 800)
+  await free()
+  reader.release()
+  await until(() => listenersOf(child.pid!) === 0, WAIT)
+  await occupy('spin', 500)
+  assert.equal((await reader.read(5_000))?.function, 'spin', 'the next time it is told')
+  await free()
+  reader.release()
+  await until(() => listenersOf(child.pid!) === 0, WAIT)
+  assert.deepEqual(lines, [])
+})
+
+test('one that is free is nowhere', async (t) => {
+  const { reader } = await start(t)
+  assert.equal(await reader.read(5_000), null)
+})
+
+test('one that is killed meanwhile gives null at once', async (t) => {
+  const { child, reader, occupy } = await start(t)
+  await occupy('program', 60_000)
+  const reading = reader.read(60_000)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  reader.end()
+  assert.equal(await reading, null)
+})
+
+test('who would die of the signal, or see it late, is not asked', async (t) => {
+  const deaf = await start(t, ['--disable-sigusr1'])
+  assert.equal(await deaf.reader.read(5_000), null)
+  await deaf.free()
+  const shell = spawn('sleep', ['60'], { stdio: 'ignore' })
+  t.after(() => shell.kill('SIGKILL'))
+  await once(shell, 'spawn')
+  assert.equal(await createStackReader(shell.pid!, []).read(5_000), null)
+  const stopped = await start(t)
+  stopped.child.kill('SIGSTOP')
+  await until(() => stateOf(stopped.child.pid!) === 'T', WAIT)
+  assert.equal(await stopped.reader.read(5_000), null)
+  stopped.child.kill('SIGCONT')
+  await stopped.free()
+  assert.equal(listenersOf(stopped.child.pid!), 0)
+  assert.deepEqual([shell.exitCode, shell.signalCode, deaf.child.exitCode, deaf.child.signalCode], Array(4).fill(null))
+})
+
+test("what others write is not taken, and neither are the inspector's lines when somebody else opened it", async (t) => {
+  const { child, reader, lines } = await start(t)
+  assert.equal(reader.takes('Debugger attached.'), false)
+  child.kill('SIGUSR1')
+  await until(() => lines.some((line) => line.startsWith('Debugger listening on')), WAIT)
+  assert.equal(listenersOf(child.pid!), 1)
+})
+
+test('files are named from the roots, others by their whole path', async (t) => {
+  const names = await Promise.all(
+    [[ROOT.replace(/\/$/, '')], [fileURLToPath(new URL('../fixtures/children', import.meta.url))], ['/nowhere']].map(
+      async (roots) => {
+        const { reader, occupy } = await start(t, [], roots)
+        await occupy('spin', 60_000)
+        return (await reader.read(5_000))?.file
+      },
+    ),
+  )
+  assert.deepEqual(names, [FILE, 'children/stuck.ts', fileURLToPath(new URL(`../../${FILE}`, import.meta.url))])
+})
+
+async function start(t: TestContext, flags: string[] = [], roots: string[] = [process.cwd()]) {
+  const file = fileURLToPath(new URL('../fixtures/children/stuck.ts', import.meta.url))
+  const args = ['--disable-warning=ExperimentalWarning', ...INSPECTOR_FLAGS, ...flags, file]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  t.after(() => child.kill('SIGKILL'))
+  const reader = createStackReader(child.pid!, roots)
+  const lines: string[] = []
+  readLines(child.stderr!, (line) => reader.takes(line) || lines.push(line))
+  const heard = { free: 0, busy: 0 }
+  child.on('message', (word: 'free' | 'busy') => heard[word]++)
+  const more = async (word: 'free' | 'busy', count: number) => {
+    const before = heard[word]
+    await until(() => heard[word] >= before + count, { ...WAIT, what: `the child to be ${word}` })
+  }
+  const free = () => more('free', 2)
+  await free()
+  return {
+    child,
+    reader,
+    lines,
+    free,
+    /** Resolves when it is busy. */
+    async occupy(way: string, ms: number) {
+      const busy = more('busy', 1)
+      child.send({ way, ms })
+      await busy
+    },
+  }
+}
+
+function lineOf(marker: string): number {
+  const lines = readFileSync(new URL(`../../${FILE}`, import.meta.url), 'utf8').split('\n')
+  return lines.findIndex((line) => line.includes(marker)) + 1
+}
+
+function stateOf(pid: number): string {
+  return /^State:\s(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? ''
+}
+
+/** How many TCP ports a process listens on. */
+function listenersOf(pid: number): number {
+  const rows = readFileSync('/proc/net/tcp', 'latin1').trim().split('\n').slice(1)
+  const listening = rows.map((row) => row.trim().split(/\s+/)).filter((row) => row[3] === '0A')
+  const inodes = new Set(listening.map((row) => `socket:[${row[9]}]`))
+  return readdirSync(`/proc/${pid}/fd`).filter((fd) => inodes.has(linkOf(`/proc/${pid}/fd/${fd}`))).length
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return '' // closed in between
+  }
+}
