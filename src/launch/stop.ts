@@ -1,7 +1,7 @@
 /** Stopping in order: work first, then the API, Redis last; every component's end is a fact. */
 import type { DataLayout } from '../project/layout.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
-import { findSurvivors } from '../supervisor/sweep.ts'
+import { endSurvivors, findSurvivors, type Survivor } from '../supervisor/sweep.ts'
 import type { DataFolder } from './data-folder.ts'
 import type { LaunchFact } from './facts.ts'
 import type { HeldJobs } from './held-jobs.ts'
@@ -33,6 +33,8 @@ export type Stopper = {
   stopView(): StopView | null
 }
 
+/** They are killed; only one that is stuck in the kernel takes longer. */
+const SWEEP_MS = 1_000
 /** After a second Ctrl+C. */
 const HURRY_MS = 1_500
 
@@ -86,10 +88,18 @@ async function stopAll(parts: StopParts, board: StopBoard): Promise<void> {
   await service.stop(budget.apiCloseMs)
   onFact({ type: 'component_stopped', name: 'api', ms: performance.now() - apiMs })
   await stopRedis(supervisor, board, budget)
-  const left = await findSurvivors(folder.dataId)
-  await folder.release()
+  const left = await sweep(folder.dataId)
   const ms = Math.round(performance.now() - startedMs)
   onFact({ type: 'stopped', ms, left: left.map((s) => s.pid), waited: board.waited() })
+  await folder.release() // last of all: whoever comes next writes on where we have ended
+}
+
+/** A stage may have left a program in a session of its own; gives what could not be ended. */
+async function sweep(dataId: string): Promise<Survivor[]> {
+  const found = await findSurvivors(dataId)
+  if (found.length === 0) return found
+  await endSurvivors(dataId, { timeoutMs: SWEEP_MS }).catch(() => {}) // what is late is named by the next look
+  return findSurvivors(dataId)
 }
 
 async function stopWorkers(parts: StopParts, board: StopBoard, budget: StopBudget): Promise<void> {
