@@ -142,7 +142,7 @@ export function statusOf(
     last_exit: record.lastExit,
     last_lines: record.lines.list(),
     beat: record.beat,
-    beat_age_s: record.beats && pid !== null ? (now.nowMs - record.lastSignMs) / 1_000 : null,
+    beat_age_s: record.beats && pid !== null ? Math.round(now.nowMs - record.lastSignMs) / 1_000 : null,
     blocked: blockedOf(record, now.nowMs),
     ...usage,
   }
