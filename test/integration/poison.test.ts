@@ -85,6 +85,17 @@ test('of three stages at once one exhausts the heap: all run alone next, and onl
   await assertServes(t, instance, layout)
 })
 
+test('of three stages at once the one in an endless loop is found; the others lose nothing', async (t) => {
+  const { crowd, instance, layout } = await startCrowd(t, { how: 'spin', start: { env: { HANG_KILL_S: '2' } } })
+  await crowd.begin()
+  const { stages } = await untilStatus({ layout, id: crowd.guilty, timeoutMs: 60_000 }, 'failed')
+  assertPoison(stages[0]!, ['io-1 gave no sign of life', 'io-1 gave no sign of life'])
+  assert.match(stages[0]!.error!.message, /in spin .*crash\.ts:\d+/)
+  await crowd.assertInnocent()
+  for (const id of crowd.innocent) assert.deepEqual(crashesOf(layout, id), [], 'nobody suspects it')
+  await assertServes(t, instance, layout)
+})
+
 test('a worker that is killed from outside ten times: nobody is charged, and the stage completes', async (t) => {
   const start = { env: { WORKERS: 'llm,image,batch_processing,maintenance,health:2 video,ai_analysis:1' } }
   const { layout, gates, instance, id } = await startProject(t, { held: ['write-2'], start })
