@@ -29,7 +29,10 @@ export function createStopDisplay(options: StopDisplayOptions): StopDisplay {
   function begin(): void {
     process.on('SIGCONT', onContinue)
     timer = setInterval(() => show(options), terminal ? REWRITE_EVERY_MS : SAY_EVERY_MS).unref()
-    if (isBusy(options.view())) show(options) // what is over in a moment shows nothing
+    // The children come first: they hear of the stop right after its fact. What is over in a moment shows nothing.
+    setImmediate(() => {
+      if (timer && isBusy(options.view())) show(options)
+    })
   }
 
   function end(): void {

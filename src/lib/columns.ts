@@ -7,6 +7,7 @@ const WIDE =
 
 /** Colours take no room. */
 export function columnsOf(text: string): number {
+  if (PLAIN.test(text)) return text.length
   return graphemes(stripVTControlCharacters(text)).reduce((sum, one) => sum + widthOf(one), 0)
 }
 
@@ -32,6 +33,10 @@ function widthOf(grapheme: string): number {
   return WIDE.test(grapheme) ? 2 : 1
 }
 
+/** Most text is: it costs nothing, while the first use of a segmenter takes tens of milliseconds. */
+const PLAIN = /^[ -~]*$/
+
 function graphemes(text: string): string[] {
+  if (PLAIN.test(text)) return [...text]
   return Array.from(new Intl.Segmenter('en').segment(text), ({ segment }) => segment)
 }

@@ -13,7 +13,7 @@ import { processesWith, type RunningProcess, untilGone } from './processes.ts'
 import { launchProgram, type Program, type Via } from './program.ts'
 import { assertSound } from './soundness.ts'
 
-export type StartOptions = { via?: Via; args?: string[]; env?: Record<string, string> }
+export type StartOptions = { via?: Via; args?: string[]; env?: Record<string, string>; columns?: number }
 
 /** A program that serves. */
 export type Instance = Program & { url: string; api: Client; supervisorPid: number }
@@ -46,8 +46,8 @@ export async function createInstallation(
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'showrunner-data-')))
   const layout = dataLayout(folder)
   const programs: Program[] = []
-  const launch = ({ via, args, env: more }: StartOptions = {}) => {
-    const program = launchProgram({ via, args, env: { ...baseEnv(folder), ...env, ...more } })
+  const launch = ({ env: more, ...options }: StartOptions = {}) => {
+    const program = launchProgram({ ...options, env: { ...baseEnv(folder), ...env, ...more } })
     programs.push(program)
     return program
   }

@@ -1,4 +1,4 @@
-/** The real program as a process: started in three ways, read line by line, ended by signals. */
+/** The real program as a process: started in several ways, read line by line, ended by signals. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { LaunchFact, ReadyFact } from '../../src/launch/facts.ts'
@@ -9,10 +9,14 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null }
 
-/** `pty`: npm in a pseudo-terminal, as on a desk; needs script(1). */
-export type Via = 'node' | 'npm' | 'pty'
+/**
+ * `pty`: npm in a pseudo-terminal, as on a desk; needs script(1). `shell`: the same, typed into an interactive shell,
+ * which knows Ctrl+Z. `head`: npm, its output cut off after a line. `init`: PID 1 of a PID namespace; needs root.
+ */
+export type Via = 'node' | 'npm' | 'pty' | 'shell' | 'head' | 'init'
 
-export type LaunchOptions = { env: Record<string, string>; via?: Via; args?: readonly string[] }
+/** `columns`: of the terminal. */
+export type LaunchOptions = { env: Record<string, string>; via?: Via; args?: readonly string[]; columns?: number }
 
 export type Program = {
   /** Of what was started: node, npm or script(1). */
@@ -33,9 +37,9 @@ export type Program = {
   ended(timeoutMs: number): Promise<Exit>
 }
 
-export function launchProgram({ env, via = 'node', args = [] }: LaunchOptions): Program {
+export function launchProgram({ env, via = 'node', args = [], columns = 80 }: LaunchOptions): Program {
   // It ends with us, whatever ends us.
-  const [file, parameters] = wrapCommand(...commandFor(via, args))
+  const [file, parameters] = wrapCommand(...COMMANDS[via](args, columns))
   // A group of its own: signals of the terminal that runs the tests are not for it.
   const child = spawn(file, parameters, { cwd: ROOT, env, stdio: 'pipe', detached: true })
   let text = ''
@@ -44,6 +48,7 @@ export function launchProgram({ env, via = 'node', args = [] }: LaunchOptions): 
       text += more
     })
   child.stdin.on('error', () => {}) // it may be gone before it has read
+  if (via === 'shell') child.stdin.write(`${NPM.join(' ')}\n`)
   let end: Exit | null = null
   const exit = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
   void exit.then((is) => {
@@ -75,12 +80,29 @@ export function launchProgram({ env, via = 'node', args = [] }: LaunchOptions): 
   }
 }
 
-function commandFor(via: Via, args: readonly string[]): [string, string[]] {
-  if (via === 'node') return [process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main.ts', ...args]]
-  const npm = ['npm', 'start', '--silent', ...(args.length > 0 ? ['--', ...args] : [])]
-  if (via === 'npm') return [npm[0]!, npm.slice(1)]
+const NPM = ['npm', 'start', '--silent']
+const NODE = [process.execPath, '--disable-warning=ExperimentalWarning', 'src/main.ts']
+
+const COMMANDS: Record<Via, (args: readonly string[], columns: number) => [file: string, args: string[]]> = {
+  node: (args) => split([...NODE, ...args]),
+  npm: (args) => split(npm(args)),
   // Without exec a shell stays in between, which ends by Ctrl+C in its own way.
-  return ['script', ['-qfec', `exec ${npm.join(' ')}`, '/dev/null']]
+  pty: (args, columns) => inTerminal(`stty columns ${columns} rows 24; exec ${npm(args).join(' ')}`),
+  shell: () => inTerminal('exec bash --norc --noprofile -i'),
+  head: (args) => ['sh', ['-c', `${npm(args).join(' ')} | head -1`]],
+  init: (args) => ['unshare', ['--pid', '--fork', '--kill-child', '--mount-proc', ...NODE, ...args]],
+}
+
+function npm(args: readonly string[]): string[] {
+  return [...NPM, ...(args.length > 0 ? ['--', ...args] : [])]
+}
+
+function inTerminal(command: string): [string, string[]] {
+  return ['script', ['-qfec', command, '/dev/null']]
+}
+
+function split([file, ...args]: string[]): [string, string[]] {
+  return [file!, args]
 }
 
 function parseFacts(text: string): LaunchFact[] {

@@ -1,4 +1,4 @@
-/** Every way to be told to stop: work is saved, the exit code says what happened, and no process is left. */
+/** How a stop goes on: once, twice or three times told, with little time, with much work; nothing is lost or left. */
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
@@ -14,22 +14,6 @@ import { stageOf, untilState, untilStatus } from '../helpers/wait.ts'
 const CTRL_C = '\x03'
 /** What comes sooner counts as the same press. */
 const NEXT_PRESS_MS = 550
-
-test('Ctrl+C in a terminal, through npm: the running step ends, all stops, npm exits with 0, the rest resumes', async (t) => {
-  const { installation, gates, instance, id } = await startProject(t, { held: ['write-2'], start: { via: 'pty' } })
-  const { layout } = installation
-  instance.type(CTRL_C)
-  await untilStopping(instance)
-  gates.release('write-2')
-  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
-  assert.deepEqual(instance.facts('stopped')[0]?.left, [])
-  assert.deepEqual(await installation.processes(), [])
-  const stage = stageOf(readState(layout, id), 'write')
-  assert.deepEqual([stage.status, stage.reason, stage.steps.length], ['waiting', 'interrupted', 2])
-  await installation.start()
-  await untilStatus({ layout, id }, 'completed')
-  assert.equal(gates.visits('write-2'), 1)
-})
 
 test('a second Ctrl+C: over within 2 s, exit 130, the stage and its program are ended and resume', async (t) => {
   const { installation, instance, id } = await startProject(t, { pipeline: 'subprocess', start: { via: 'pty' } })
@@ -47,47 +31,6 @@ test('a second Ctrl+C: over within 2 s, exit 130, the stage and its program are 
   assert.deepEqual([stage.status, stage.reason, stage.steps.length], ['waiting', 'interrupted', 1])
   await installation.start()
   await untilStatus({ layout, id }, 'completed')
-})
-
-test('SIGTERM to npm: all stops, npm exits with 0, nothing is left', async (t) => {
-  const installation = await createInstallation(t)
-  const instance = await installation.start({ via: 'npm' })
-  instance.signal('SIGTERM')
-  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
-  await untilStopped(installation, instance)
-  assert.deepEqual(await installation.processes(), [])
-})
-
-test('SIGKILL of npm: the program notices and stops', async (t) => {
-  const installation = await createInstallation(t)
-  const instance = await installation.start({ via: 'npm' })
-  assert.equal((await installation.processes()).length, 4)
-  instance.signal('SIGKILL')
-  await untilStopped(installation, instance)
-  assert.deepEqual(await installation.processes(), [])
-})
-
-test('closing the terminal is a stop: nobody can read the output any more, and the work is saved', async (t) => {
-  const { installation, gates, instance, id } = await startProject(t, { held: ['write-2'], start: { via: 'pty' } })
-  process.kill(-instance.pid, 'SIGKILL') // script(1), which owns the terminal
-  const api = instance.api
-  await until(async () => (await api.status()).data.status === 'stopping', { timeoutMs: 5_000 })
-  gates.release('write-2')
-  await untilStopped(installation, instance)
-  const stage = stageOf(readState(installation.layout, id), 'write')
-  assert.deepEqual([stage.status, stage.reason, stage.steps.length], ['waiting', 'interrupted', 2])
-  assert.deepEqual(await installation.processes(), [])
-})
-
-test('a reader that goes away, as in `npm start | head -1`, does not end the program', async (t) => {
-  const installation = await createInstallation(t)
-  const gates = createGates(t)
-  const instance = await installation.start()
-  instance.child.stdout!.destroy()
-  const { id } = await instance.api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
-  await untilStatus({ layout: installation.layout, id }, 'completed')
-  instance.signal('SIGTERM')
-  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
 })
 
 test('after 18 s a stop tells what still runs to end, after 23 s it ends the deaf; exit 0', async (t) => {
@@ -115,6 +58,73 @@ test('after 18 s a stop tells what still runs to end, after 23 s it ends the dea
   deaf.release('film-2')
   await installation.start()
   await Promise.all([id, other.id].map((one) => untilStatus({ layout, id: one }, 'completed')))
+})
+
+test('with STOP_TIMEOUT_S=6 a deaf stage is ended in time, and Redis still saves', async (t) => {
+  const { installation, layout, gates, instance, id } = await startProject(t, {
+    held: ['film-2'],
+    input: { deaf: true },
+    start: { env: { STOP_TIMEOUT_S: '6' } },
+  })
+  assert.deepEqual(instance.facts('ready')[0]?.outerLimit, { by: 'setting', seconds: 6 })
+  const startedMs = performance.now()
+  instance.signal('SIGTERM')
+  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+  const tookMs = performance.now() - startedMs
+  assert.ok(tookMs < 6_000, `it took ${tookMs} ms`)
+  const ends = instance.facts('child_stopped').map(({ name, forced }) => [name, forced])
+  assert.deepEqual(Object.fromEntries(ends), { scheduler: false, 'io-1': false, 'media-1': true, redis: false })
+  const { waited } = instance.facts('stopped')[0]!
+  assert.deepEqual([waited?.process, waited?.job?.stage], ['media-1', 'film'])
+  const stage = stageOf(readState(layout, id), 'film')
+  assert.deepEqual([stage.status, stage.reason, stage.steps.length], ['waiting', 'interrupted', 1])
+  gates.release('film-2')
+  await installation.start()
+  await untilStatus({ layout, id }, 'completed')
+})
+
+test('with ten running stages that checkpoint it is over within 2 s, and no step is done twice', async (t) => {
+  const installation = await createInstallation(t, { env: { LLM_CONCURRENCY: '10' } })
+  const { layout } = installation
+  const gates = createGates(t)
+  const instance = await installation.start()
+  const names = Array.from({ length: 10 }, (_, i) => `project-${i}`)
+  const create = (name: string) =>
+    instance.api.projects.create({
+      pipeline: 'ticks',
+      input: { folder: gates.folder, name, steps: 40, paceMs: 100 },
+    })
+  const projects = await Promise.all(names.map(create))
+  await Promise.all(names.map((name) => gates.reached(`${name}-3`)))
+  const startedMs = performance.now()
+  instance.signal('SIGTERM')
+  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+  const tookMs = performance.now() - startedMs
+  assert.ok(tookMs < 2_000, `it took ${tookMs} ms`)
+  for (const { id } of projects) {
+    const stage = stageOf(readState(layout, id), 'tick')
+    assert.deepEqual([stage.status, stage.reason], ['waiting', 'interrupted'])
+    assert.ok(stage.steps.length >= 2 && stage.steps.length < 40, `${stage.steps.length} steps`)
+  }
+  await installation.start()
+  await Promise.all(projects.map(({ id }) => untilStatus({ layout, id }, 'completed')))
+  for (const name of names)
+    for (let n = 1; n <= 40; n++) assert.equal(gates.visits(`${name}-${n}`), 1, `step ${n} of ${name}`)
+})
+
+test('SIGQUIT kills all at once, and what was killed is written down as interrupted', async (t) => {
+  const { installation, layout, gates, instance, id } = await startProject(t, {
+    pipeline: 'busy',
+    input: { ms: 60_000 },
+  })
+  await gates.reached('loop')
+  const startedMs = performance.now()
+  instance.signal('SIGQUIT')
+  assert.deepEqual(await instance.ended(5_000), { code: 131, signal: null })
+  assert.ok(performance.now() - startedMs < 1_000)
+  assert.deepEqual(await installation.processes(), [])
+  const stage = stageOf(readState(layout, id), 'loop')
+  assert.deepEqual([stage.status, stage.reason], ['waiting', 'interrupted'])
 })
 
 test('five SIGTERMs at once are one', async (t) => {
@@ -175,12 +185,6 @@ for (const pipeline of ['subprocess', 'busy'])
 
 async function untilStopping(instance: Instance): Promise<void> {
   await until(() => instance.facts('stopping').length > 0, { timeoutMs: 5_000, everyMs: 10, what: 'the stop to begin' })
-}
-
-/** For when the exit code is somebody else's: the end of the supervisor, after a stop that was not cut short. */
-async function untilStopped({ layout }: Installation, { supervisorPid }: Instance): Promise<void> {
-  await untilGone([supervisorPid], 10_000)
-  assert.ok(!existsSync(layout.run), 'a clean stop removes run.json')
 }
 
 /** Presses once the last press is long enough ago to count; gives the moment. */

@@ -12,7 +12,7 @@ const STOPPING: LaunchFact = { type: 'stopping', running: [], deadlineS: 23 }
 const STOPPED: LaunchFact = { type: 'stopped', ms: 1, left: [], waited: null }
 
 function open(t: TestContext, options: { view: StopView; isTerminal: boolean }) {
-  t.mock.timers.enable({ apis: ['setInterval'] })
+  t.mock.timers.enable({ apis: ['setInterval', 'setImmediate'] })
   const shown: string[][] = []
   const said: LaunchFact[] = []
   let forgotten = 0
@@ -36,6 +36,8 @@ test('on a terminal: at once, twice a second, after every change, and taken away
   note({ type: 'redis_changed', running: true })
   assert.equal(shown.length, 0, 'nothing stops yet')
   note(STOPPING)
+  assert.equal(shown.length, 0, 'the children hear of it first')
+  tick(0)
   assert.equal(shown.length, 1)
   tick(1_000)
   assert.equal(shown.length, 3)
@@ -51,6 +53,7 @@ test('on a terminal: at once, twice a second, after every change, and taken away
 test('elsewhere: one line per busy process at once, then every five seconds', (t) => {
   const { note, said, tick } = open(t, { view: BUSY, isTerminal: false })
   note(STOPPING)
+  tick(0)
   assert.deepEqual(said, [{ type: 'stop_waiting', ...BUSY.children[0] }])
   note({ type: 'child_stopped', name: 'x', ms: 1, forced: false })
   tick(4_900)
