@@ -1,7 +1,7 @@
 /** The composition root: starts everything in order, and stops it in reverse. Tests boot this very value. */
 import { randomUUID } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
-import { childSpecs } from './children.ts'
+import { childSpecs, workerSpec } from './children.ts'
 import type { Config } from './config.ts'
 import { type DataFolder, openDataFolder, type RunFile } from './launch/data-folder.ts'
 import { takeJobsBack } from './launch/dead-worker.ts'
@@ -9,15 +9,17 @@ import type { LaunchFact } from './launch/facts.ts'
 import { createHeldJobs, type HeldJobs } from './launch/held-jobs.ts'
 import type { ChildOrder, Nudge } from './launch/order.ts'
 import { findOuterLimit, type OuterLimit } from './launch/outer-limit.ts'
+import type { Phase } from './launch/phase.ts'
 import { assertPortFree } from './launch/port-check.ts'
 import { type ChosenRedis, chooseRedis } from './launch/redis-choice.ts'
 import type { Interrupted } from './launch/resume.ts'
-import type { Phase, Service } from './launch/service.ts'
+import type { Service } from './launch/service.ts'
 import { createStopper, type Stopper, workerNames } from './launch/stop.ts'
 import { childEnvironment } from './lib/child-environment.ts'
 import { createMemoryKills, type MemoryKills } from './lib/memory-kills.ts'
 import { dataLayout } from './project/layout.ts'
 import { locateRedis, type RedisLocation } from './redis/locate.ts'
+import type { ChildSpec } from './supervisor/spec.ts'
 import { createSupervisor, type Supervisor } from './supervisor/supervisor.ts'
 import { endSurvivors } from './supervisor/sweep.ts'
 
@@ -72,21 +74,20 @@ async function start(run: Run): Promise<App> {
   const env = { ...run.childEnv, ...childEnvironment({ ...run.folder, runId: run.runId, parentPid: process.pid }) }
   const redis = await chooseRedis({ config, dataId: run.folder.dataId, env, location: await run.location })
   let service: Service | undefined
+  const order = (name: string, group: string | null) => orderFor(run, redis, { name, group })
+  const plan = { config, env, redis: redis.spec, order }
   const supervisor = createSupervisor({
-    specs: childSpecs({
-      config,
-      env,
-      redis: redis.spec,
-      order: (name, group) => orderFor(run, redis, { name, group }),
-    }),
+    specs: childSpecs(plan),
     policy: { hangKillMs: config.hangKillS * 1_000 },
     onFact(fact) {
       onFact(fact)
+      if (fact.type === 'child_exited') service?.noteExit(fact)
       if (fact.type === 'child_exited' && service) void takeJobsBack({ ...run, workers: config.workers, service }, fact)
     },
     onMessage: run.held.note,
   })
-  service = await bringUp(run, { supervisor, redis, interrupted })
+  const moreWorkers = (name: string, group: string) => workerSpec(plan, name, group)
+  service = await bringUp(run, { supervisor, redis, interrupted, workerSpec: moreWorkers })
   return createApp(run, supervisor, service)
 }
 
@@ -120,7 +121,12 @@ function orderFor(
   return { config, runId, dataId: folder.dataId, redis: { url: place.url, mode: place.mode }, ...who }
 }
 
-type Parts = { supervisor: Supervisor; redis: ChosenRedis; interrupted: Interrupted[] }
+type Parts = {
+  supervisor: Supervisor
+  redis: ChosenRedis
+  interrupted: Interrupted[]
+  workerSpec: (name: string, group: string) => ChildSpec
+}
 
 /** The API's modules are the heaviest: they load while the children connect. */
 async function bringUp(run: Run, parts: Parts): Promise<Service> {
@@ -133,7 +139,7 @@ async function bringUp(run: Run, parts: Parts): Promise<Service> {
   try {
     // The children wait for Redis alone: what would keep this process busy comes after they have been let go.
     await Promise.race([redis.serves, ready])
-    service = await loadService(run, supervisor, redis)
+    service = await loadService(run, parts)
     await ready
     run.signal.throwIfAborted()
     await announce(run, service, parts)
@@ -148,13 +154,14 @@ async function bringUp(run: Run, parts: Parts): Promise<Service> {
   }
 }
 
-async function loadService(run: Run, supervisor: Supervisor, { place }: ChosenRedis): Promise<Service> {
+async function loadService(run: Run, { supervisor, redis, workerSpec }: Parts): Promise<Service> {
   const { startService } = await import('./launch/service.ts')
   return startService({
     ...run,
     dataId: run.folder.dataId,
-    place,
-    children: supervisor.status,
+    place: redis.place,
+    supervisor,
+    workerSpec,
     held: run.held.of,
     nudge(projectId) {
       const nudge: Nudge = { type: 'nudge', projectId }

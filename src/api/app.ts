@@ -15,6 +15,7 @@ import { addEventRoute } from './routes/events.ts'
 import { addHealthRoutes } from './routes/health.ts'
 import { addHomeRoute } from './routes/home.ts'
 import { addLoginRoute } from './routes/login.ts'
+import { addMetricsRoute } from './routes/metrics.ts'
 import { addPipelineRoutes } from './routes/pipelines.ts'
 import { addProjectCommandRoutes } from './routes/project-commands.ts'
 import { addProjectRoutes } from './routes/projects.ts'
@@ -22,6 +23,7 @@ import { addSocketRoutes } from './routes/sockets.ts'
 import { addStatusRoute } from './routes/status.ts'
 import { addTaskRoutes } from './routes/tasks.ts'
 import { addTicketRoute } from './routes/tickets.ts'
+import { addWorkerRoutes } from './routes/workers.ts'
 import { createTickets } from './tickets.ts'
 import { rejectInvalid } from './validation.ts'
 
@@ -41,6 +43,8 @@ const ROUTES: readonly ((app: Api, deps: ApiDeps, live: Live) => void)[] = [
   addTaskRoutes,
   addEventRoute,
   addSocketRoutes,
+  addWorkerRoutes,
+  addMetricsRoute,
 ]
 
 export function createApp(deps: ApiDeps): Api {

@@ -6,6 +6,7 @@ import type { Hub } from '../stream/hub.ts'
 import type { AuthSettings } from './auth.ts'
 import type { PipelineView } from './schemas/pipeline.ts'
 import type { StatusData } from './schemas/status.ts'
+import type { RestartAnswer, Scale, ScaleAnswer, WorkerProcess } from './schemas/workers.ts'
 
 export type ApiDeps = {
   version: string
@@ -25,6 +26,18 @@ export type ApiDeps = {
   /** Answered from memory; the route adds nothing to it. */
   status: () => Promise<StatusData>
   ready: () => Promise<{ ok: boolean; checks: ReadyCheck[] }>
+  workforce: Workforce
+  /** In the text format of Prometheus; `places` are those for live viewers. */
+  metrics: (places: { taken: number; max: number }) => Promise<{ text: string; contentType: string }>
+}
+
+/** `by`: who asks. All of it answers at once, and goes on behind. */
+export type Workforce = {
+  list(): WorkerProcess[]
+  /** Throws `not_found`, or `wrong_state` when it cannot be now. */
+  restart(name: string, by: string): RestartAnswer
+  /** Throws `not_found` for an unknown group, `wrong_state` while the program stops. */
+  scale(wish: Scale, by: string): ScaleAnswer
 }
 
 export type ReadyCheck = { name: string; ok: boolean; message: string | null }

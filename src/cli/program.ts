@@ -11,11 +11,28 @@ import { createOutput, type Output } from './output.ts'
 import { project } from './project.ts'
 import { projects } from './projects.ts'
 import { redisUrl } from './redis-url.ts'
+import { restart } from './restart.ts'
 import { run } from './run.ts'
+import { scale } from './scale.ts'
 import { status } from './status.ts'
 import type { Options, Verb, VerbContext, VerbOption } from './verb.ts'
+import { workers } from './workers.ts'
 
-export const VERBS: readonly Verb[] = [status, health, run, projects, project, cancel, resume, rerun, redisUrl, doctor]
+export const VERBS: readonly Verb[] = [
+  status,
+  health,
+  run,
+  projects,
+  project,
+  cancel,
+  resume,
+  rerun,
+  workers,
+  restart,
+  scale,
+  redisUrl,
+  doctor,
+]
 
 export type CliEnvironment = {
   stdout: NodeJS.WriteStream

@@ -3,9 +3,10 @@ import type { PipelineView } from '../api/schemas/pipeline.ts'
 import type { CommandBody, CreateProject, ListQuery, Project, ProjectList, Rerun } from '../api/schemas/project.ts'
 import type { Live, Ready, StatusBody } from '../api/schemas/status.ts'
 import type { ExecuteStage, StageTask, TaskStatus } from '../api/schemas/task.ts'
+import type { RestartAnswer, Scale, ScaleAnswer, WorkerList } from '../api/schemas/workers.ts'
 import { type CallOptions, type ClientSettings, callApi, callJson } from './call.ts'
 import { type EventsOptions, followEvents, followProgress, followText, type TextOptions } from './live.ts'
-import { pathOf } from './paths.ts'
+import { pathOf, WORKERS } from './paths.ts'
 import { type WaitOptions, waitForEnd } from './wait.ts'
 
 export type Client = ReturnType<typeof createClient>
@@ -19,12 +20,25 @@ export function createClient(settings: ClientSettings) {
     readyz: (options: CallOptions = {}) => callJson<Ready>(settings, '/readyz', { ...options, accept: [503] }),
     pipelines: (options?: CallOptions) => callJson<{ items: PipelineView[] }>(settings, '/api/v1/pipelines', options),
     projects,
+    workers: createWorkerCalls(settings),
     /** Resolves with the state once the project is completed, failed or cancelled. */
     waitFor: (id: string, options?: WaitOptions) => {
       const read = (signal?: AbortSignal) => projects.get(id, { signal })
       return waitForEnd({ read, watch: (signal) => followEvents(settings, id, { signal }) }, options)
     },
     ...createLiveCalls(settings),
+  }
+}
+
+/** Of the operator. */
+function createWorkerCalls(settings: ClientSettings) {
+  const post = <T>(path: string, body: object, options?: CallOptions) =>
+    callJson<T>(settings, `${WORKERS}/${path}`, { ...options, method: 'POST', body })
+  return {
+    list: (options?: CallOptions) => callJson<WorkerList>(settings, WORKERS, options),
+    restart: (name: string, options?: CallOptions) =>
+      post<RestartAnswer>(`${encodeURIComponent(name)}/restart`, {}, options),
+    scale: (wish: Scale, options?: CallOptions) => post<ScaleAnswer>('scale', wish, options),
   }
 }
 

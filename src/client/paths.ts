@@ -1,6 +1,7 @@
 /** Paths of the API, with every part encoded. */
 
 const PROJECTS = '/api/v1/projects'
+export const WORKERS = '/api/v1/workers'
 
 /** `/api/v1/projects`, and what lies below. */
 export function pathOf(...parts: string[]): string {

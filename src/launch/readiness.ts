@@ -2,13 +2,14 @@
 import { access, constants } from 'node:fs/promises'
 import type { RedisHealth } from '../redis/monitor.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
+import type { Phase } from './phase.ts'
 
 export type ReadinessSources = {
   redis: () => RedisHealth
   children: () => ChildStatus[]
   groups: readonly string[]
   dataDir: string
-  phase: () => 'starting' | 'running' | 'stopping'
+  phase: () => Phase
 }
 
 type Check = { name: string; ok: boolean; message: string | null }

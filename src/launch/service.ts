@@ -12,6 +12,7 @@ import { isLeaseHeld } from '../project/lease.ts'
 import type { ClaimOwner } from '../project/records.ts'
 import { createProjectStore, type Project, type ProjectStore } from '../project/store.ts'
 import { missingPrograms } from '../providers/pick.ts'
+import { readOldest } from '../queue/ages.ts'
 import { createCommands } from '../queue/commands.ts'
 import { createDispatcher, type Dispatcher } from '../queue/dispatcher.ts'
 import type { HeldJob } from '../queue/job.ts'
@@ -24,12 +25,13 @@ import { createRedisWatch, type RedisWatch } from '../redis/monitor.ts'
 import type { RedisPlace } from '../redis/place.ts'
 import { createHub, type Hub, type ProjectSource } from '../stream/hub.ts'
 import { createProducer } from '../stream/producer.ts'
-import type { ChildStatus } from '../supervisor/child-record.ts'
+import type { ChildSpec } from '../supervisor/spec.ts'
+import type { Supervisor } from '../supervisor/supervisor.ts'
+import { type Management, startManagement } from './management.ts'
+import type { Phase } from './phase.ts'
 import { viewPipelines } from './pipeline-view.ts'
 import { createReadiness } from './readiness.ts'
 import { createStatusBoard } from './status-board.ts'
-
-export type Phase = 'starting' | 'running' | 'stopping'
 
 export type ServiceOptions = {
   config: Config
@@ -38,7 +40,9 @@ export type ServiceOptions = {
   layout: DataLayout
   dataId: string
   place: RedisPlace
-  children: () => ChildStatus[]
+  supervisor: Supervisor
+  /** For one more worker of a group. */
+  workerSpec: (name: string, group: string) => ChildSpec
   held: (pid: number | null) => HeldJob[]
   /** Tells all workers to look at a project's journal now. */
   nudge: (projectId: string) => void
@@ -56,6 +60,8 @@ export type Service = {
   announce(project: Project): Promise<void>
   /** Fills the queues from the folders; when Redis is away, the scheduler does it once it is back. */
   dispatchOpen(): Promise<void>
+  /** To be told of every process that ends, before its status forgets it. */
+  noteExit: Management['noteExit']
   /** A link that logs a browser in, once; null when no token is set. */
   loginUrl(): string | null
   stop(deadlineMs: number): Promise<void>
@@ -75,7 +81,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const reader = createReader(store, catalog)
   const hub = createHub({ place, keys, source: sourceOf(reader), log })
   const live = createLive(createProducer({ redis: connection, keys, log }))
-  const parts: Parts = { options, log, registry, store, catalog, dispatcher, watch, reader, hub, live }
+  const oldest = () => readOldest(connection, keys.bull)
+  const sources = { counts: dispatcher.counts, oldest, redis: watch.latest, catalog, hub }
+  const management = startManagement({ options, registry, log, sources })
+  const parts: Parts = { options, log, registry, store, catalog, dispatcher, watch, reader, hub, live, management }
   const app = createApp({ ...apiDeps(parts), auth: { ...authOf(config), oneTime } })
   const server = await startServer(app, { host: config.host, port: config.port, log })
   const { operatorToken } = config.auth
@@ -94,6 +103,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     dispatcher,
     watch,
     announce: live.announce,
+    noteExit: management.noteExit,
     async dispatchOpen() {
       await reconcile(reconciling).catch((error) =>
         log.debug({ error: messageOf(error) }, 'the queues are filled later'),
@@ -101,6 +111,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     loginUrl: () => (operatorToken === null ? null : `${server.url}/login?token=${oneTime.issue(operatorToken)}`),
     async stop(deadlineMs) {
+      management.stop()
       await Promise.all([server.close(deadlineMs), hub.close()]) // in this order viewers hear why they are sent away
       watch.stop()
       await dispatcher.close().catch(() => {}) // Redis may be away
@@ -120,6 +131,7 @@ type Parts = {
   reader: ProjectReader
   hub: Hub
   live: Live
+  management: Management
 }
 
 /** What viewers are shown of projects that stream no more. */
@@ -134,8 +146,9 @@ function sourceOf(reader: ProjectReader): ProjectSource {
 }
 
 function apiDeps(parts: Parts) {
-  const { options, log, registry, store, catalog, dispatcher, watch, reader, hub, live } = parts
-  const { config, version, startedMs, layout, place, children, held, nudge, phase } = options
+  const { options, log, registry, store, catalog, dispatcher, watch, reader, hub, live, management } = parts
+  const { config, version, startedMs, layout, place, supervisor, held, nudge, phase } = options
+  const children = supervisor.status
   const groups = config.workers.map((w) => w.name)
   const redis = { mode: place.mode, latest: watch.latest }
   return {
@@ -159,6 +172,8 @@ function apiDeps(parts: Parts) {
     pipelines: () => viewPipelines(registry),
     status: createStatusBoard({ version, startedMs, children, held, redis, dispatcher, store, catalog, phase, groups }),
     ready: createReadiness({ redis: watch.latest, children, groups, dataDir: layout.root, phase }),
+    workforce: management.workforce,
+    metrics: management.metrics,
   }
 }
 

@@ -1,0 +1,83 @@
+/** Counts that only grow, kept beyond the ends of the processes that counted: what a counter of Prometheus must be. */
+import type { QueueTally } from '../queue/tally.ts'
+import type { ChildStatus } from '../supervisor/child-record.ts'
+
+type Counted = Pick<ChildStatus, 'slot' | 'role' | 'pid' | 'restarts' | 'cpu_s' | 'beat'>
+
+export type Totals = {
+  /** What all processes say at this moment. */
+  note(children: readonly Counted[]): void
+  /** What a process said last; its status does not know its pid any more. */
+  noteEnd(child: Counted, pid: number): void
+  /** By slot. */
+  cpuSeconds(): ReadonlyMap<string, number>
+  restarts(): ReadonlyMap<string, number>
+  /** By queue. */
+  queues(): ReadonlyMap<string, QueueTally>
+}
+
+const NOTHING: QueueTally = { completed: 0, failed: 0, retried: 0, released: 0, started: 0, busy_s: 0 }
+const KEYS = Object.keys(NOTHING) as (keyof QueueTally)[]
+
+export function createTotals(): Totals {
+  const cpu = createCounter()
+  const restarts = createCounter()
+  const jobs = createCounter()
+
+  function noteOne({ slot, role, restarts: count, cpu_s, beat }: Counted, pid: number | null): void {
+    if (role === 'current') noteRestarts(slot, count)
+    if (pid === null) return
+    cpu.reach(slot, { of: String(pid), value: cpu_s })
+    for (const [queue, tally] of Object.entries(queuesOf(beat)))
+      for (const key of KEYS) jobs.reach(`${queue} ${key}`, { of: String(pid), value: tally[key] })
+  }
+
+  /** A slot that was taken out and added again counts from 0 once more. */
+  function noteRestarts(slot: string, count: number): void {
+    if (count < restarts.last(slot)) restarts.forget(slot)
+    restarts.reach(slot, { of: slot, value: count })
+  }
+
+  return {
+    note(children) {
+      for (const child of children) noteOne(child, child.pid)
+    },
+    noteEnd(child, pid) {
+      noteOne(child, pid)
+      for (const counter of [cpu, jobs]) counter.forget(String(pid))
+    },
+    cpuSeconds: () => cpu.totals(),
+    restarts: () => restarts.totals(),
+    queues() {
+      const found = new Map<string, QueueTally>()
+      for (const [name, value] of jobs.totals()) {
+        const [queue = '', key = ''] = name.split(' ')
+        found.set(queue, { ...(found.get(queue) ?? NOTHING), [key]: value })
+      }
+      return found
+    },
+  }
+}
+
+function queuesOf(beat: unknown): Record<string, QueueTally> {
+  return (beat as { queues?: Record<string, QueueTally> } | null)?.queues ?? {}
+}
+
+/** Adds up how far several counters have come, each of which begins at 0. */
+function createCounter() {
+  const totals = new Map<string, number>()
+  const reached = new Map<string, Map<string, number>>()
+  return {
+    totals: () => totals,
+    last: (of: string) => Math.max(0, ...(reached.get(of)?.values() ?? [])),
+    forget: (of: string) => void reached.delete(of),
+    /** `of`: whose counter stands at `value`; one that is behind what it has reached is an old message. */
+    reach(name: string, { of, value }: { of: string; value: number }): void {
+      const own = reached.get(of) ?? new Map<string, number>()
+      reached.set(of, own)
+      const gain = Math.max(0, value - (own.get(name) ?? 0))
+      own.set(name, (own.get(name) ?? 0) + gain)
+      totals.set(name, (totals.get(name) ?? 0) + gain)
+    },
+  }
+}

@@ -1,0 +1,67 @@
+/** Looks at all worker processes every five seconds: adds up what they did, and recycles one that is due. */
+import { AppError } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import type { ChildStatus } from '../supervisor/child-record.ts'
+import type { StopOptions, Supervisor } from '../supervisor/supervisor.ts'
+import type { Phase } from './phase.ts'
+import { decideRecycle, NOTHING_SEEN, type RecycleLimits, type WorkerSample } from './recycler.ts'
+import type { Totals } from './totals.ts'
+import { jobsDone } from './worker-view.ts'
+
+export type UpkeepOptions = {
+  supervisor: Pick<Supervisor, 'status' | 'replace'>
+  totals: Totals
+  limits: RecycleLimits
+  isWorker: (child: ChildStatus) => boolean
+  handOver: (group: string) => Required<StopOptions>
+  phase: () => Phase
+  log: Log
+}
+
+export type Upkeep = {
+  /** What a process counted last, before its status forgets it. */
+  noteExit(exit: { name: string; pid: number | null }): void
+  stop(): void
+}
+
+const EVERY_MS = 5_000
+
+export function startUpkeep(options: UpkeepOptions): Upkeep {
+  const { supervisor, totals } = options
+  let state = NOTHING_SEEN
+
+  function look(): void {
+    const children = supervisor.status()
+    totals.note(children)
+    if (options.phase() !== 'running') return
+    const samples = children.filter(options.isWorker).map(sampleOf)
+    const decision = decideRecycle(state, samples, { nowMs: performance.now(), limits: options.limits })
+    state = decision.state
+    for (const { name, rssBytes } of decision.futile) warnFutile(options, name, rssBytes)
+    if (decision.recycle) recycle(options, children, decision.recycle)
+  }
+
+  const timer = setInterval(look, EVERY_MS).unref()
+  return {
+    noteExit({ name, pid }) {
+      const child = supervisor.status().find((one) => one.name === name)
+      if (child && pid !== null) totals.noteEnd(child, pid)
+    },
+    stop: () => clearInterval(timer),
+  }
+}
+
+function sampleOf(child: ChildStatus): WorkerSample {
+  return { ...child, jobs: jobsDone(child.beat) }
+}
+
+function recycle({ supervisor, handOver }: UpkeepOptions, children: ChildStatus[], due: { name: string; why: string }) {
+  const group = children.find(({ name }) => name === due.name)?.group
+  if (group === undefined) throw new AppError('internal', `There is no process ${due.name}`)
+  supervisor.replace(due.name, { ...handOver(group), why: due.why })
+}
+
+function warnFutile({ log, limits }: UpkeepOptions, name: string, bytes: number): void {
+  const [holds_mb, limit_mb] = [bytes, limits.maxRssBytes].map((size) => Math.round(size / 2 ** 20))
+  log.warn({ process: name, holds_mb, limit_mb }, 'WORKER_MAX_RSS_MB is below what a fresh worker holds')
+}
