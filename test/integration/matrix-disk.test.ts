@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { sleep } from '../../src/lib/until.ts'
 import { openJournal } from '../../src/project/journal.ts'
 import type { DiskFault } from '../fixtures/preloads/disk-fault.ts'
@@ -23,56 +23,58 @@ const FAULTS: [words: string, fault: Pick<DiskFault, 'op' | 'code'>][] = [
   ['EIO in the middle of a write', { op: 'write', code: 'EIO' }],
 ]
 
-for (const [words, fault] of FAULTS)
-  test(`${words} of a project's journal in mid-stage: it goes on afterwards, its neighbour does not notice`, async (t) => {
-    const { started, strike, heal } = await startTwo(t)
-    const { layout, gates, instance, id, neighbour } = started
-    const before = await childrenOf(instance)
-    const known = readState(layout, id)
-    strike({ ...fault, part: id })
-    gates.release('film-2')
-    await sleep(FAULT_MS)
-    const under = readState(layout, id)
-    assert.ok(['running', 'waiting', 'queued'].includes(under.status), `under the fault it is ${under.status}`)
-    assert.deepEqual(under.stages[0], known.stages[0])
-    await untilStatus({ layout, id: neighbour }, 'completed')
-    heal()
-    await goOn(started)
-    const end = await untilStatus({ layout, id, timeoutMs: 30_000 }, 'completed')
-    assert.deepEqual(
-      end.stages.map((s) => s.retries),
-      [0, 0, 0],
-      'a bad disk spends no retry',
-    )
-    const torn = openJournal(started.paths.journal)
-    torn.read()
-    t.diagnostic(`${torn.skipped()} torn lines were skipped; film began ${end.stages[1]?.attempts} times`)
-    if (fault.op === 'datasync') assert.equal(torn.skipped(), 0)
-    assert.equal(gates.visits('write-3'), 2, 'what was done before is not repeated: once for each project')
-    await untilHealthy(instance)
-    await assertUntouched(instance, before)
-  })
+describe('a disk that fails', { concurrency: 3 }, () => {
+  for (const [words, fault] of FAULTS)
+    test(`${words} of a project's journal in mid-stage: it goes on afterwards, its neighbour does not notice`, async (t) => {
+      const { started, strike, heal } = await startTwo(t)
+      const { layout, gates, instance, id, neighbour } = started
+      const before = await childrenOf(instance)
+      const known = readState(layout, id)
+      strike({ ...fault, part: id })
+      gates.release('film-2')
+      await sleep(FAULT_MS)
+      const under = readState(layout, id)
+      assert.ok(['running', 'waiting', 'queued'].includes(under.status), `under the fault it is ${under.status}`)
+      assert.deepEqual(under.stages[0], known.stages[0])
+      await untilStatus({ layout, id: neighbour }, 'completed')
+      heal()
+      await goOn(started)
+      const end = await untilStatus({ layout, id, timeoutMs: 30_000 }, 'completed')
+      assert.deepEqual(
+        end.stages.map((s) => s.retries),
+        [0, 0, 0],
+        'a bad disk spends no retry',
+      )
+      const torn = openJournal(started.paths.journal)
+      torn.read()
+      t.diagnostic(`${torn.skipped()} torn lines were skipped; film began ${end.stages[1]?.attempts} times`)
+      if (fault.op === 'datasync') assert.equal(torn.skipped(), 0)
+      assert.equal(gates.visits('write-3'), 2, 'what was done before is not repeated: once for each project')
+      await untilHealthy(instance)
+      await assertUntouched(instance, before)
+    })
 
-for (const op of ['datasync', 'write'] as const)
-  test(`a ${op} that fails when a stage is claimed: no work begins on such a claim, and it is given up again`, async (t) => {
-    const file = join(await tempFolder(t), 'fault')
-    const start = { env: { ...preloadEnv('disk-fault'), TEST_DISK_FAULT_FILE: file } }
-    const project = await startProject(t, { held: ['film-2'], start })
-    const { layout, gates, instance } = project
-    // The only slot of `film` is taken, so that the second project's claim is made when we say so.
-    const { id } = await instance.api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
-    await untilState({ layout, id }, (state) => state.stages[1]?.status === 'queued')
-    writeFileSync(file, JSON.stringify({ op, code: 'EIO', part: id } satisfies DiskFault))
-    gates.release('film-2')
-    await untilStatus({ layout, id: project.id }, 'completed')
-    await sleep(FAULT_MS)
-    assert.equal(gates.visits('film-1'), 1, 'the stage of the second project has not begun')
-    rmSync(file)
-    await goOn({ ...project, id })
-    await untilStatus({ layout, id, timeoutMs: 30_000 }, 'completed')
-    assert.equal(gates.visits('film-1'), 2)
-    await untilHealthy(instance)
-  })
+  for (const op of ['datasync', 'write'] as const)
+    test(`a ${op} that fails when a stage is claimed: no work begins on such a claim, and it is given up again`, async (t) => {
+      const file = join(await tempFolder(t), 'fault')
+      const start = { env: { ...preloadEnv('disk-fault'), TEST_DISK_FAULT_FILE: file } }
+      const project = await startProject(t, { held: ['film-2'], start })
+      const { layout, gates, instance } = project
+      // The only slot of `film` is taken, so that the second project's claim is made when we say so.
+      const { id } = await instance.api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
+      await untilState({ layout, id }, (state) => state.stages[1]?.status === 'queued')
+      writeFileSync(file, JSON.stringify({ op, code: 'EIO', part: id } satisfies DiskFault))
+      gates.release('film-2')
+      await untilStatus({ layout, id: project.id }, 'completed')
+      await sleep(FAULT_MS)
+      assert.equal(gates.visits('film-1'), 1, 'the stage of the second project has not begun')
+      rmSync(file)
+      await goOn({ ...project, id })
+      await untilStatus({ layout, id, timeoutMs: 30_000 }, 'completed')
+      assert.equal(gates.visits('film-1'), 2)
+      await untilHealthy(instance)
+    })
+})
 
 type Two = StartedProject & { neighbour: string }
 
