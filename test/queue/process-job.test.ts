@@ -1,0 +1,69 @@
+/** What a job waits for before its stage is claimed. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { silentLog } from '../../src/lib/log.ts'
+import type { Project } from '../../src/project/store.ts'
+import { type JobClaim, type ProcessDeps, processJob } from '../../src/queue/process-job.ts'
+import { createSolitude } from '../../src/queue/solitude.ts'
+import { ALIVE, begin, createProject, openStore } from '../helpers/projects.ts'
+
+const EXIT = { worker: 'io-1', reason: 'exited with code 3', at: '2026-01-01T00:00:00.000Z' }
+
+test('a suspect of a crash is claimed when nothing else is in the process any more, and then said to run', async (t) => {
+  const { deps, project, job, claim, running } = await openCase(t, { suspect: true })
+  const leave = await deps.solitude.enter(false)
+  const verdict = processJob(deps, job, claim)
+  await turns()
+  assert.deepEqual([attemptsOf(project), running.length], [1, 0], 'it waits')
+  leave!()
+  assert.deepEqual(await verdict, { kind: 'done', outcome: 'failed' })
+  assert.deepEqual([attemptsOf(project), running.length], [2, 1])
+  assert.equal(typeof (await deps.solitude.enter(true)), 'function', 'it has left')
+})
+
+test('others are claimed beside each other', async (t) => {
+  const { deps, project, job, claim } = await openCase(t, { suspect: false })
+  await deps.solitude.enter(false)
+  await processJob(deps, job, claim)
+  assert.equal(attemptsOf(project), 2)
+})
+
+test('one that still waits when the worker takes nothing new is given back, unclaimed', async (t) => {
+  const { deps, project, job, claim, running } = await openCase(t, { suspect: true })
+  await deps.solitude.enter(false)
+  const verdict = processJob(deps, job, claim)
+  await turns()
+  deps.solitude.close()
+  assert.deepEqual(await verdict, { kind: 'back' })
+  assert.deepEqual([attemptsOf(project), running.length, project.read().state.status], [1, 0, 'queued'])
+})
+
+const attemptsOf = (project: Project) => project.read().state.stages[0]!.attempts
+
+/** Longer than the way to a claim on the disk takes. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** A project whose first stage is queued again after its worker has crashed; no pipeline has that stage any more. */
+async function openCase(t: TestContext, { suspect }: { suspect: boolean }) {
+  const store = await openStore(t)
+  const project = await createProject(store)
+  const attempt = await begin(project, 'write')
+  const about = { stage: 'write', fence: attempt.fence }
+  if (suspect) await project.append({ type: 'crashed', ...about, exit: EXIT, charged: true })
+  else await attempt.release('recycle')
+  const running: string[] = []
+  const deps = {
+    store,
+    registry: { get: () => undefined },
+    live: { announce: async () => {} },
+    owner: { run: 'r', pid: process.pid, started: '', worker: 'io-1' },
+    isHeld: () => false,
+    log: silentLog,
+    solitude: createSolitude(),
+  } as unknown as ProcessDeps
+  const job = { projectId: project.id, owner: 'operator', stage: 'write', taskId: `${project.id}-1` }
+  const claim: JobClaim = { token: ALIVE.token, onRunning: () => void running.push(job.taskId) }
+  return { deps, project, job, claim, running }
+}
