@@ -3,6 +3,7 @@ import { Command, Option } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { type Config, loadConfig, processSources } from '../config.ts'
 import { AppError, ERRORS, toAppError } from '../lib/errors.ts'
+import { chaos } from './chaos.ts'
 import { cancel, rerun, resume } from './commands.ts'
 import { connect } from './connection.ts'
 import { doctor } from './doctor.ts'
@@ -32,6 +33,7 @@ export const VERBS: readonly Verb[] = [
   scale,
   redisUrl,
   doctor,
+  chaos,
 ]
 
 export type CliEnvironment = {

@@ -1,0 +1,129 @@
+/** The verdict on a whole data folder once nothing runs: its projects, its lock, its port, its processes. */
+import { readdir, readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { errnoOf, messageOf } from '../lib/errors.ts'
+import { acquireLock } from '../lib/lock.ts'
+import { hashFile } from '../project/artifacts.ts'
+import { openJournal } from '../project/journal.ts'
+import { type DataLayout, type ProjectLayout, projectLayout } from '../project/layout.ts'
+import { ENDED, type ProjectState } from '../project/project.ts'
+import { auditProject, type Expectation, type Finding, repeatsOf } from './audit.ts'
+import { readEffects } from './effects.ts'
+import { type History, historyOf } from './history.ts'
+
+export type Examination = {
+  layout: DataLayout
+  effects: string
+  /** The projects that the program has accepted, and how each should have ended. */
+  expected: ReadonlyMap<string, Expectation>
+  mayTear?: boolean
+}
+
+export type Verdict = {
+  projects: number
+  findings: Finding[]
+  histories: History[]
+  /** Steps that were begun again; null when no stage says what it does. */
+  repeated: number | null
+}
+
+export async function examine({ layout, effects: path, expected, mayTear = false }: Examination): Promise<Verdict> {
+  const effects = readEffects(path)
+  const findings: Finding[] = []
+  const histories: History[] = []
+  for (const [id, expectation] of expected) {
+    const paths = projectLayout(layout, id)
+    try {
+      const history = historyOf(await readFile(paths.journal, 'utf8'))
+      const { state } = openJournal(paths.journal).read()
+      histories.push(history)
+      findings.push(...auditProject({ history, state, effects, expected: expectation, mayTear }))
+      findings.push(...(await fileFindings(paths, state)))
+    } catch (error) {
+      findings.push({ kind: 'lost', text: `project ${id} cannot be read: ${messageOf(error)}` })
+    }
+  }
+  findings.push(...(await strangers(layout, expected)), ...(await openMarkers(layout)))
+  return { projects: expected.size, findings, histories, repeated: effects.length === 0 ? null : repeatsOf(effects) }
+}
+
+/** What a state file and the artifacts must be after every stop: whole, and what the journal says. */
+export async function fileFindings(paths: ProjectLayout, state: ProjectState): Promise<Finding[]> {
+  const findings: Finding[] = []
+  const written = await readWritten(paths.state)
+  if (written === undefined) findings.push({ kind: 'torn', text: `the state file of ${state.id} does not parse` })
+  else if (!isDeepStrictEqual(written, JSON.parse(JSON.stringify(state))))
+    findings.push({ kind: 'torn', text: `the state file of ${state.id} is not what its journal says` })
+  for (const { name, file, sha256 } of state.artifacts) {
+    const actual = await hashFile(join(paths.artifacts, file)).catch(() => null) // a missing file has no hash
+    if (actual === null) findings.push({ kind: 'lost', text: `the file ${name} of ${state.id} is gone` })
+    else if (actual !== sha256)
+      findings.push({ kind: 'torn', text: `the file ${name} of ${state.id} is not what was recorded` })
+  }
+  return findings
+}
+
+async function readWritten(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    if (error instanceof SyntaxError || errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** A request that was repeated after a cut must not have made a second project. */
+async function strangers(layout: DataLayout, expected: ReadonlyMap<string, unknown>): Promise<Finding[]> {
+  const ids = await namesIn(layout.projects)
+  return ids
+    .filter((id) => !expected.has(id))
+    .map((id) => ({ kind: 'doubled', text: `project ${id} was made, and nobody was told of it` }))
+}
+
+async function openMarkers(layout: DataLayout): Promise<Finding[]> {
+  const ids = await namesIn(layout.open)
+  const ended = ids.filter((id) => isEnded(layout, id))
+  return ended.map((id) => ({ kind: 'left', text: `the marker of project ${id}, which has ended` }))
+}
+
+function isEnded(layout: DataLayout, id: string): boolean {
+  try {
+    return ENDED.has(openJournal(projectLayout(layout, id).journal).read().state.status)
+  } catch {
+    return false // no project, so nothing that could have ended; a stranger is named elsewhere
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** After a stop somebody else must be able to have the folder and the port. */
+export async function lockFindings(layout: DataLayout, url: string | null): Promise<Finding[]> {
+  const findings: Finding[] = []
+  const lock = await acquireLock(layout.lock)
+  if (lock) lock.release()
+  else findings.push({ kind: 'left', text: 'the lock on the data folder' })
+  if (url !== null && (await answers(Number(new URL(url).port))))
+    findings.push({ kind: 'left', text: `somebody who listens at ${url}` })
+  return findings
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    const end = (is: boolean) => {
+      socket.destroy()
+      resolve(is)
+    }
+    socket.once('connect', () => end(true)).once('error', () => end(false))
+    socket.setTimeout(1_000, () => end(true)) // it neither refuses nor greets: something is there
+  })
+}

@@ -1,0 +1,82 @@
+/** The projects under way, watched through their journals: that works whatever else is down. */
+import type { Client } from '../client/client.ts'
+import { until } from '../lib/until.ts'
+import { type Journal, openJournal } from '../project/journal.ts'
+import { type DataLayout, projectLayout } from '../project/layout.ts'
+import { ENDED } from '../project/project.ts'
+import type { ClaimOwner } from '../project/records.ts'
+import type { Expectation } from './audit.ts'
+import type { Work } from './work.ts'
+
+/** A stage that has an owner: whether that one still lives is another question. */
+export type RunningStage = {
+  project: string
+  stage: string
+  attempt: number
+  /** Steps that are remembered. */
+  steps: number
+  owner: ClaimOwner
+  /** When the last thing was heard of its project. */
+  updatedMs: number
+}
+
+export type Waiting = { timeoutMs: number; signal: AbortSignal }
+
+export type Load = {
+  /** The accepted projects, and how they should end. */
+  readonly expected: ReadonlyMap<string, Expectation>
+  add(api: Client, work: Work): Promise<string>
+  /** Of a project that was made in another way. */
+  accept(id: string, expected: Expectation): void
+  running(): RunningStage[]
+  /** Waits for a running stage that fits. Throws `timeout`. */
+  untilRunning(test: (stage: RunningStage) => boolean, waiting: Waiting): Promise<RunningStage>
+  open(): string[]
+  /** Throws `timeout`. */
+  untilEnded(waiting: Waiting): Promise<void>
+}
+
+export function createLoad(layout: DataLayout): Load {
+  const expected = new Map<string, Expectation>()
+  const journals = new Map<string, Journal>()
+  const ended = new Set<string>()
+  const accept = (id: string, expectation: Expectation) => {
+    expected.set(id, expectation)
+    journals.set(id, openJournal(projectLayout(layout, id).journal))
+  }
+  const open = () => {
+    for (const [id, journal] of journals) if (!ended.has(id) && hasEnded(journal)) ended.add(id)
+    return [...journals.keys()].filter((id) => !ended.has(id))
+  }
+  const running = () => open().flatMap((id) => runningIn(journals.get(id)!))
+  return {
+    expected,
+    accept,
+    async add(api, { pipeline, input, expected: expectation }) {
+      const { id } = await api.projects.create({ pipeline, input })
+      accept(id, expectation)
+      return id
+    },
+    running,
+    open,
+    untilRunning: (test, waiting) =>
+      until(() => running().find(test), { ...waiting, everyMs: 10, what: 'a stage to be in the middle of its work' }),
+    async untilEnded(waiting) {
+      await until(() => open().length === 0, { ...waiting, everyMs: 50, what: 'all projects to end' })
+    },
+  }
+}
+
+function hasEnded(journal: Journal): boolean {
+  return ENDED.has(journal.read().state.status)
+}
+
+function runningIn(journal: Journal): RunningStage[] {
+  const { state, internals } = journal.read()
+  return state.stages.flatMap(({ name, status, attempts, steps }) => {
+    const owner = internals[name]?.owner
+    if (status !== 'running' || !owner) return []
+    const updatedMs = Date.parse(state.updated_at)
+    return [{ project: state.id, stage: name, attempt: attempts, steps: steps.length, owner, updatedMs }]
+  })
+}

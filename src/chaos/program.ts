@@ -1,0 +1,100 @@
+/** The real program as a child process: its facts as they come, its signals, its end. */
+import { spawn } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { AppError } from '../lib/errors.ts'
+import { wrapCommand } from '../lib/exec.ts'
+import { until, within } from '../lib/until.ts'
+
+/** Something that the program said of itself; `atMs` is the wall clock's, as in journals. */
+export type Fact = { type: string; atMs: number; name?: string; pid?: number | null; running?: boolean; url?: string }
+
+export type Exit = { code: number | null; signal: NodeJS.Signals | null }
+
+export type Program = {
+  readonly pid: number
+  readonly exit: Promise<Exit>
+  readonly facts: readonly Fact[]
+  /** Null while it runs. */
+  exited(): Exit | null
+  signal(name: NodeJS.Signals): void
+  /** The last lines that it printed. */
+  tail(): string
+  /** Throws `timeout`. */
+  ended(timeoutMs: number): Promise<Exit>
+  /** The first fact that fits. Throws `timeout`. */
+  said(test: (fact: Fact) => boolean, wait: { timeoutMs: number; signal: AbortSignal }): Promise<Fact>
+}
+
+export type ProgramOptions = { env: NodeJS.ProcessEnv; cwd: string; log: string }
+
+/** As `npm start` has them. */
+const FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2']
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
+const TAIL_LINES = 20
+/** A program that floods its output must not fill the disk. */
+const MAX_LOG_BYTES = 32 * 1024 * 1024
+
+export function launchProgram({ env, cwd, log }: ProgramOptions): Program {
+  // It ends with us, whatever ends us; the signals of our terminal are not for it.
+  const [file, args] = wrapCommand(process.execPath, [...FLAGS, MAIN])
+  const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const facts: Fact[] = []
+  const tail: string[] = []
+  const keep = createKeeper(log)
+  const hear = (line: string) => {
+    keep(line)
+    tail.push(line.slice(0, 1_000))
+    if (tail.length > TAIL_LINES) tail.shift()
+    const fact = parseFact(line)
+    if (fact) facts.push(fact)
+  }
+  for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', hear)
+  let end: Exit | null = null
+  const exit = new Promise<Exit>((resolve, reject) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }))
+    child.once('error', (error) => reject(new AppError('program_failed', 'It could not be started', { cause: error })))
+  })
+  exit.then(
+    (is) => (end = is),
+    () => {}, // whoever waits for it is told
+  )
+  return {
+    pid: child.pid ?? 0,
+    exit,
+    facts,
+    exited: () => end,
+    signal: (name) => void child.kill(name),
+    tail: () => tail.join('\n'),
+    async ended(timeoutMs) {
+      const is = await within(exit, timeoutMs, null)
+      if (is) return is
+      throw new AppError('timeout', `The program did not end within ${timeoutMs / 1_000} s`)
+    },
+    said: (test, { timeoutMs, signal }) =>
+      until(() => facts.find(test), { timeoutMs, everyMs: 5, signal, what: 'the program to say so' }),
+  }
+}
+
+function createKeeper(path: string): (line: string) => void {
+  const stream = createWriteStream(path, { flags: 'a' })
+  stream.on('error', () => {}) // a log that cannot be kept is no reason to stop; the verdicts do not need it
+  let bytes = 0
+  return (line) => {
+    bytes += line.length
+    if (bytes < MAX_LOG_BYTES) stream.write(`${line}\n`)
+  }
+}
+
+/** Cheap for the many lines that are not facts. */
+export function parseFact(line: string): Fact | undefined {
+  if (!line.startsWith('{') || !line.includes('"type":"')) return undefined
+  try {
+    const { type, time, ...rest } = JSON.parse(line) as { type?: unknown; time?: unknown }
+    if (typeof type !== 'string' || typeof time !== 'string') return undefined
+    return { ...rest, type, atMs: Date.parse(time) }
+  } catch {
+    return undefined // a line that only looks like one
+  }
+}

@@ -1,0 +1,100 @@
+/** A temporary installation in a folder of its own: what is started on it, what runs of it, and its end. */
+import { randomUUID } from 'node:crypto'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Client, createClient } from '../client/client.ts'
+import { AppError } from '../lib/errors.ts'
+import { findByEnvironment } from '../lib/process-tree.ts'
+import { until } from '../lib/until.ts'
+import { type DataLayout, dataLayout } from '../project/layout.ts'
+import { launchProgram, type Program } from './program.ts'
+import { cwdOf, environmentOf, filesIn, MARK, type Surroundings } from './surroundings.ts'
+
+/** A program that serves. */
+export type Instance = Program & { url: string; api: Client }
+
+export type Rig = {
+  readonly folder: string
+  readonly layout: DataLayout
+  readonly effects: string
+  readonly log: string
+  /** Starts the program without waiting for it. */
+  launch(): Program
+  /** Starts the program and waits until it serves. */
+  start(): Promise<Instance>
+  /** Waits until what was launched serves. Throws `unavailable` when it ends before. */
+  serving(program: Program): Promise<Instance>
+  /** Every living process of it, the program included: found by our mark, not by what it says. */
+  pids(): Promise<number[]>
+  /** Resolves when no process is left. Throws `timeout`. */
+  gone(timeoutMs: number): Promise<void>
+  /** SIGKILL to all that is left; resolves when it is gone. */
+  kill(): Promise<void>
+  remove(): Promise<void>
+}
+
+export type RigOptions = {
+  signal: AbortSignal
+  ofUser?: boolean
+  env?: Record<string, string>
+  /** Where the data folder is to be, when not beside the log. */
+  dataDir?: string
+}
+
+const READY_MS = 30_000
+const KILL_MS = 5_000
+
+export async function createRig({ signal, ofUser = false, env = {}, dataDir }: RigOptions): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), 'showrunner-chaos-'))
+  const { dataDir: own, effects, log } = filesIn(folder)
+  const surroundings: Surroundings = { ofUser, folder, dataDir: dataDir ?? own, mark: randomUUID(), effects, env }
+  await mkdir(surroundings.dataDir, { recursive: true })
+  const pids = () => findByEnvironment(MARK, surroundings.mark)
+  const launch = () => launchProgram({ env: environmentOf(surroundings), cwd: cwdOf(surroundings), log })
+  const serving = (program: Program) => untilServing(program, signal)
+  const gone = async (timeoutMs: number) => {
+    const what = 'all processes of the temporary instance to be gone'
+    await until(async () => (await pids()).length === 0, { timeoutMs, everyMs: 10, what })
+  }
+  return {
+    folder,
+    layout: dataLayout(surroundings.dataDir),
+    effects,
+    log,
+    launch,
+    serving,
+    start: () => serving(launch()),
+    pids,
+    gone,
+    async kill() {
+      const killed = async () => {
+        const left = await pids()
+        for (const pid of left) killQuietly(pid, 'SIGKILL')
+        return left.length === 0
+      }
+      await until(killed, { timeoutMs: KILL_MS, everyMs: 10, what: 'the temporary instance to be killed' })
+    },
+    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
+  }
+}
+
+/** False when the process was gone already. */
+export function killQuietly(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal)
+  } catch {
+    return false // ended a moment before
+  }
+}
+
+async function untilServing(program: Program, signal: AbortSignal): Promise<Instance> {
+  const probe = () => {
+    const ready = program.facts.find((fact) => fact.type === 'ready')
+    if (ready === undefined && program.exited() !== null)
+      throw new AppError('unavailable', `The program ended before it served:\n${program.tail()}`)
+    return ready?.url
+  }
+  const url = await until(probe, { timeoutMs: READY_MS, everyMs: 5, signal, what: 'the program to serve' })
+  return Object.assign(program, { url, api: createClient({ url, timeoutMs: 10_000 }) })
+}

@@ -1,0 +1,158 @@
+/** One fault on a temporary instance of its own: work under way, the blow, the recovery, the verdict. */
+import { AppError, messageOf } from '../lib/errors.ts'
+import { until } from '../lib/until.ts'
+import type { Finding } from './audit.ts'
+import { examine, lockFindings, type Verdict } from './examine.ts'
+import { type Fault, PACE, type Scene } from './fault.ts'
+import { createLoad, type Load } from './load.ts'
+import type { Random } from './random.ts'
+import { recoveriesOf, type Strike } from './recovery.ts'
+import { createRig, type Instance, type Rig } from './rig.ts'
+import { stepsWork, type Work } from './work.ts'
+
+export type TrialOptions = {
+  random: Random
+  signal: AbortSignal
+  /** A user's pipeline in place of ours; twice. */
+  work?: Work
+  deadlineMs: number
+}
+
+export type Trial = {
+  id: string
+  what: string
+  outcome: 'passed' | 'failed' | 'skipped'
+  /** Why it was skipped, or could not be carried out. */
+  reason: string | null
+  findings: Finding[]
+  projects: number
+  /** The longest of its blows. */
+  noticed_ms: number | null
+  again_ms: number | null
+  repeated: number | null
+  took_ms: number
+  /** What is kept when something was found. */
+  folder: string | null
+}
+
+const STOP_MS = 30_000
+const HEALTHY_MS = 30_000
+const GONE_MS = 3_000
+const USER_PROJECTS = 2
+
+export async function tryFault(fault: Fault, options: TrialOptions): Promise<Trial> {
+  const startedMs = performance.now()
+  const blank = { id: fault.id, what: fault.what, findings: [], projects: 0, repeated: null, folder: null }
+  const times = { noticed_ms: null, again_ms: null }
+  const took = () => Math.round(performance.now() - startedMs)
+  const ground = await fault.ground?.()
+  if (ground && 'skipped' in ground)
+    return { ...blank, ...times, outcome: 'skipped', reason: ground.skipped, took_ms: took() }
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.deadlineMs)])
+  const ofUser = options.work !== undefined
+  const rig = await createRig({ signal, ofUser, env: fault.env ?? {}, dataDir: ground?.dataDir })
+  let keep = false
+  try {
+    const trial = await strikeAndJudge(fault, { ...options, signal }, rig)
+    options.signal.throwIfAborted()
+    keep = trial.outcome === 'failed'
+    return { ...blank, ...trial, took_ms: took(), folder: keep ? rig.folder : null }
+  } finally {
+    await rig.kill()
+    if (!keep) await rig.remove()
+    await ground?.release(keep ? rig.folder : null)
+  }
+}
+
+type Judged = Pick<Trial, 'outcome' | 'reason' | 'findings' | 'projects' | 'noticed_ms' | 'again_ms' | 'repeated'>
+
+async function strikeAndJudge(fault: Fault, options: TrialOptions, rig: Rig): Promise<Judged> {
+  const load = createLoad(rig.layout)
+  const findings: Finding[] = []
+  const stage = createStage({ fault, options, rig, load, findings })
+  let strikes: Strike[] = []
+  let reason: string | null = null
+  try {
+    await stage.begin()
+    strikes = await fault.strike(stage.scene)
+    await load.untilEnded({ timeoutMs: options.deadlineMs, signal: options.signal })
+    await untilHealthy(stage.scene)
+  } catch (error) {
+    reason = `could not be carried out to its end: ${messageOf(error)}`
+  }
+  findings.push(...(await stopAndLook(rig, stage.present())))
+  const verdict = await examine({ ...rig, expected: load.expected, mayTear: fault.mayTear })
+  findings.push(...verdict.findings)
+  const outcome = findings.length === 0 && reason === null ? 'passed' : 'failed'
+  return { outcome, reason, findings, ...timesOf(strikes, verdict), ...pickCounts(verdict) }
+}
+
+type Stage = { scene: Scene; begin(): Promise<void>; present(): Instance | null }
+type StageParts = { fault: Fault; options: TrialOptions; rig: Rig; load: Load; findings: Finding[] }
+
+function createStage({ fault, options, rig, load, findings }: StageParts): Stage {
+  let serving: Instance | null = null
+  const instance = () => {
+    if (serving) return serving
+    throw new AppError('unavailable', 'the program has not been started')
+  }
+  const adopt = (next: Instance) => {
+    serving = next
+  }
+  const startAgain = async () => {
+    adopt(await rig.start())
+    return instance()
+  }
+  const add = (work: Work) => load.add(instance().api, work)
+  const scene: Scene = {
+    ...{ rig, load, instance, adopt, startAgain, add },
+    random: options.random,
+    signal: options.signal,
+    ours: options.work === undefined,
+    found: (kind, text) => void findings.push({ kind, text }),
+  }
+  const begin = async () => {
+    await startAgain()
+    for (const work of worksFor(fault, options, rig)) await add(work)
+  }
+  return { scene, begin, present: () => serving }
+}
+
+function worksFor(fault: Fault, { work }: TrialOptions, { effects }: Rig): Work[] {
+  if (work) return Array.from({ length: USER_PROJECTS }, () => work)
+  const { projects, ...pace } = { ...PACE, ...fault.pace }
+  return Array.from({ length: projects }, () => stepsWork({ effects, ...pace }))
+}
+
+async function untilHealthy({ instance, signal }: Scene): Promise<void> {
+  const probe = async () => (await instance().api.status({ signal })).data.status === 'healthy'
+  await until(probe, { timeoutMs: HEALTHY_MS, everyMs: 50, signal, what: 'the program to be healthy again' })
+}
+
+/** As a user stops it; then nothing may be left. */
+async function stopAndLook(rig: Rig, instance: Instance | null): Promise<Finding[]> {
+  const findings: Finding[] = []
+  instance?.signal('SIGTERM')
+  const code = instance && (await instance.ended(STOP_MS).catch(() => ({ code: null }))).code
+  if (instance && code !== 0) findings.push({ kind: 'wrong', text: `SIGTERM did not end it well (exit code ${code})` })
+  await rig.gone(GONE_MS).catch(async () => {
+    const pids = await rig.pids()
+    findings.push(...pids.map((pid) => ({ kind: 'left' as const, text: `process ${pid} after the stop` })))
+  })
+  await rig.kill()
+  return [...findings, ...(await lockFindings(rig.layout, instance?.url ?? null))]
+}
+
+function timesOf(strikes: readonly Strike[], { histories }: Verdict): Pick<Trial, 'noticed_ms' | 'again_ms'> {
+  const noticed = strikes.flatMap(({ noticedMs }) => noticedMs ?? [])
+  const again = strikes.flatMap((strike) => recoveriesOf(histories, strike))
+  return { noticed_ms: longest(noticed), again_ms: longest(again) }
+}
+
+function longest(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.max(0, ...values)
+}
+
+function pickCounts({ projects, repeated }: Verdict): Pick<Trial, 'projects' | 'repeated'> {
+  return { projects, repeated }
+}

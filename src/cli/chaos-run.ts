@@ -1,0 +1,82 @@
+/** Performs `chaos`: the fault matrix, or the random kills, and their scorecard. */
+import { randomInt } from 'node:crypto'
+import type { Fault } from '../chaos/fault.ts'
+import { chooseFaults, runMatrix } from '../chaos/matrix.ts'
+import { runSoak } from '../chaos/soak.ts'
+import { userWork, type Work } from '../chaos/work.ts'
+import { AppError } from '../lib/errors.ts'
+import { loadPipelines } from '../pipelines/registry.ts'
+import { faultTable, matrixText, soakText, trialLine } from './chaos-text.ts'
+import { readInput } from './input.ts'
+import type { Options, VerbContext } from './verb.ts'
+
+/** Returns the exit code. */
+export async function runChaos(context: VerbContext, options: Options): Promise<number> {
+  const ofUser = options.pipeline !== undefined
+  const faults = chooseFaults((options.only as string[] | undefined) ?? [], { ofUser })
+  if (options.list === true) {
+    context.out.data(faults, faultTable(faults))
+    return 0
+  }
+  const seed = (options.seed as string | undefined) ?? String(randomInt(1_000_000))
+  const work = await workOf(context, options)
+  const how = { seed, signal: context.signal, ...(work ? { work } : {}) }
+  return options.random === undefined ? matrix(context, faults, how) : soak(context, options, how)
+}
+
+type How = { seed: string; signal: AbortSignal; work?: Work }
+
+async function matrix({ out }: VerbContext, faults: Fault[], how: How): Promise<number> {
+  const report = await runMatrix({
+    ...how,
+    faults,
+    onBegin: ({ id, what }) => out.draw(`… ${id}: ${what}`),
+    onEnd(trial) {
+      out.draw('')
+      out.say(trialLine(trial, out))
+    },
+  })
+  out.data(report, matrixText(report, out))
+  return report.ok ? 0 : 1
+}
+
+async function soak({ out }: VerbContext, options: Options, how: How): Promise<number> {
+  const kills = countOf(options, 'random')
+  const wishes = { kills, projects: countOf(options, 'projects', 200), minutes: numberOf(options, 'minutes', 10) }
+  out.say(`seed ${how.seed}`)
+  const report = await runSoak({
+    ...how,
+    wishes,
+    onProgress: (now) =>
+      out.draw(`${now.kills} of ${kills} kills, ${now.ended} of ${now.asked} projects have ended (seed ${how.seed})`),
+  })
+  out.draw('')
+  out.data(report, soakText(report, out))
+  return report.ok ? 0 : 1
+}
+
+async function workOf({ config }: VerbContext, options: Options): Promise<Work | undefined> {
+  const { pipeline: name, input: file } = options as { pipeline?: string; input?: string }
+  if (name === undefined) return undefined
+  const registry = await loadPipelines(config().pipelinesDir)
+  const pipeline = registry.get(name)
+  if (!pipeline) {
+    const known = registry.all().map((one) => one.name)
+    throw new AppError('not_found', `There is no pipeline "${name}"; these are: ${known.join(', ')}`)
+  }
+  const input = file === undefined ? (pipeline.examples?.[0] ?? {}) : await readInput({ pipeline: name, file, set: [] })
+  return userWork(name, input)
+}
+
+function countOf(options: Options, name: string, fallback?: number): number {
+  const value = numberOf(options, name, fallback)
+  if (Number.isInteger(value)) return value
+  throw new AppError('invalid_value', `--${name} ${value}: expected a whole number above 0`)
+}
+
+function numberOf(options: Options, name: string, fallback?: number): number {
+  const text = options[name] as string | undefined
+  const value = text === undefined ? (fallback ?? Number.NaN) : Number(text)
+  if (Number.isFinite(value) && value > 0) return value
+  throw new AppError('invalid_value', `--${name} ${text}: expected a number above 0`)
+}
