@@ -51,8 +51,9 @@ async function openQueue(t: TestContext, process: ConsumerOptions['process']) {
   const connections = (['fast', 'patient'] as const).map((patience) => openRedis({ url }, patience))
   const [redis, patient] = connections as [(typeof connections)[0], (typeof connections)[0]]
   const dispatcher = createDispatcher({ connection: redis, prefix: PREFIX, log: silentLog })
-  const consumer = createConsumer({
-    queues: ['llm'],
+  const options = {
+    queues: ['llm'] as const,
+    processes: 1,
     concurrency: { llm: 1 } as Record<QueueName, number>,
     connection: patient,
     reconnect: () => openRedis({ url }, 'patient'),
@@ -62,7 +63,8 @@ async function openQueue(t: TestContext, process: ConsumerOptions['process']) {
     isDraining: () => false,
     onHeld() {},
     onStuck() {},
-  })
+  }
+  const consumer = createConsumer(options)
   const close = () => consumer.drain(5_000)
   t.after(async () => {
     await close()
