@@ -1,5 +1,4 @@
 /** From a project's journal to what should be in the queues: the only source of jobs. */
-import { AppError } from '../lib/errors.ts'
 import { missingArtifacts } from '../project/artifacts.ts'
 import type { Folded } from '../project/folded.ts'
 import type { StageState } from '../project/project.ts'
@@ -61,14 +60,12 @@ export async function advance(project: Project): Promise<WakeUp | undefined> {
 }
 
 /** Writes the request down; the task's id is its place in the project's row of tasks. */
-export async function queueStage(project: Project, stage: string, continues: boolean): Promise<WakeUp> {
+export async function queueStage(project: Project, stage: string, continues: boolean): Promise<WakeUp | undefined> {
   const task_id = nextTaskId(project)
   const folded = await project.append({ type: 'queued', stage, task_id, continues })
   const queued = folded.state.stages.find((s) => s.name === stage)
-  // Somebody else may have queued it first; theirs is as good.
-  if (!queued?.task_id || queued.status === 'completed')
-    throw new AppError('wrong_state', `${stage} cannot be started now`)
-  return toWakeUp(folded, queued)
+  // Somebody else may have queued it first; theirs is as good, and may have run to its end meanwhile.
+  return queued?.task_id && queued.status !== 'completed' ? toWakeUp(folded, queued) : undefined
 }
 
 /** `requestId` names a request that may be repeated: the repetition gets the first one's task. */

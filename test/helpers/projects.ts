@@ -35,7 +35,7 @@ export const ALIVE: ClaimOwner = { run: 'r', pid: process.pid, started: '', work
 /** Queues the stage if it has to be, and claims it in the name of `owner`. */
 export async function begin(project: Project, stage: string, owner = ALIVE): Promise<Attempt> {
   const state = project.read().state.stages.find((s) => s.name === stage)!
-  const taskId = state.status === 'pending' ? (await queueStage(project, stage, true)).taskId : state.task_id!
+  const taskId = state.status === 'pending' ? (await queueStage(project, stage, true))!.taskId : state.task_id!
   const attempt = await claimStage(project, { stage, taskId, owner, isHeld: () => false })
   if (typeof attempt === 'string') throw new Error(`could not claim ${stage}: ${attempt}`)
   return attempt

@@ -13,7 +13,7 @@ import { ALIVE, begin, createProject, NO_CREDIT, openStore } from '../helpers/pr
 test('of two processes that claim at once one wins, and only its writes count', async (t) => {
   const store = await openStore(t)
   const project = await createProject(store)
-  const { taskId } = await queueStage(project, 'write', true)
+  const { taskId } = (await queueStage(project, 'write', true))!
   const others = await Promise.all([1, 2, 3].map(() => createProjectStore(store.layout).open(project.id)))
   const request = { stage: 'write', taskId, owner: ALIVE, isHeld: () => false }
   const claims = await Promise.all(others.map((p) => claimStage(p, request)))
