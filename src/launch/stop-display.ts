@@ -17,28 +17,40 @@ export type StopDisplay = {
   note(fact: LaunchFact): void
 }
 
+const FIRST_MS = 100
 const REWRITE_EVERY_MS = 500
 const SAY_EVERY_MS = 5_000
 
 export function createStopDisplay(options: StopDisplayOptions): StopDisplay {
   const { terminal } = options
+  let first: NodeJS.Timeout | undefined
   let timer: NodeJS.Timeout | undefined
+  let isShown = false
   // After Ctrl+Z and `fg` the lines of the shell stand below ours.
   const onContinue = () => terminal?.forget()
 
   function begin(): void {
     process.on('SIGCONT', onContinue)
-    timer = setInterval(() => show(options), terminal ? REWRITE_EVERY_MS : SAY_EVERY_MS).unref()
-    // The children come first: they hear of the stop right after its fact. What is over in a moment shows nothing.
-    setImmediate(() => {
-      if (timer && isBusy(options.view())) show(options)
-    })
+    timer = setInterval(show, terminal ? REWRITE_EVERY_MS : SAY_EVERY_MS).unref()
+    // The children hear of the stop first, and the titles have to be read. What is over in a moment shows nothing.
+    first = setTimeout(() => {
+      if (isBusy(options.view())) show()
+    }, FIRST_MS).unref()
+  }
+
+  function show(): void {
+    const now = options.view()
+    if (!now) return
+    if (terminal) terminal.show(stopLines(now, { columns: terminal.columns(), rows: terminal.rows() }))
+    else for (const child of now.children) if (child.jobs.length > 0) options.say({ type: 'stop_waiting', ...child })
+    isShown = true
   }
 
   function end(): void {
     process.off('SIGCONT', onContinue)
+    clearTimeout(first)
     clearInterval(timer)
-    timer = undefined
+    isShown = false
     terminal?.show([])
   }
 
@@ -46,20 +58,13 @@ export function createStopDisplay(options: StopDisplayOptions): StopDisplay {
     note({ type }) {
       if (type === 'stopping') begin()
       else if (type === 'stopped') end()
-      else if (timer && terminal && CHANGES.has(type)) show(options)
+      else if (isShown && terminal && CHANGES.has(type)) show()
     },
   }
 }
 
 /** What people wait to see. */
 const CHANGES = new Set<LaunchFact['type']>(['child_stopped', 'component_stopped', 'stop_escalated'])
-
-function show({ view, terminal, say }: StopDisplayOptions): void {
-  const now = view()
-  if (!now) return
-  if (terminal) terminal.show(stopLines(now, { columns: terminal.columns(), rows: terminal.rows() }))
-  else for (const child of now.children) if (child.jobs.length > 0) say({ type: 'stop_waiting', ...child })
-}
 
 function isBusy(view: StopView | null): boolean {
   return view?.children.some((child) => child.jobs.length > 0) ?? false

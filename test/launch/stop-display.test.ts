@@ -12,7 +12,7 @@ const STOPPING: LaunchFact = { type: 'stopping', running: [], deadlineS: 23 }
 const STOPPED: LaunchFact = { type: 'stopped', ms: 1, left: [], waited: null }
 
 function open(t: TestContext, options: { view: StopView; isTerminal: boolean }) {
-  t.mock.timers.enable({ apis: ['setInterval', 'setImmediate'] })
+  t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
   const shown: string[][] = []
   const said: LaunchFact[] = []
   let forgotten = 0
@@ -37,9 +37,9 @@ test('on a terminal: at once, twice a second, after every change, and taken away
   assert.equal(shown.length, 0, 'nothing stops yet')
   note(STOPPING)
   assert.equal(shown.length, 0, 'the children hear of it first')
-  tick(0)
+  tick(100)
   assert.equal(shown.length, 1)
-  tick(1_000)
+  tick(900)
   assert.equal(shown.length, 3)
   note({ type: 'child_stopped', name: 'x', ms: 1, forced: false })
   assert.equal(shown.length, 4)
@@ -53,10 +53,10 @@ test('on a terminal: at once, twice a second, after every change, and taken away
 test('elsewhere: one line per busy process at once, then every five seconds', (t) => {
   const { note, said, tick } = open(t, { view: BUSY, isTerminal: false })
   note(STOPPING)
-  tick(0)
+  tick(100)
   assert.deepEqual(said, [{ type: 'stop_waiting', ...BUSY.children[0] }])
   note({ type: 'child_stopped', name: 'x', ms: 1, forced: false })
-  tick(4_900)
+  tick(4_800)
   assert.equal(said.length, 1)
   tick(5_100)
   assert.equal(said.length, 3)
@@ -69,7 +69,9 @@ for (const isTerminal of [true, false])
   test(`what is over in a moment shows nothing ${isTerminal ? 'on a terminal' : 'elsewhere'}`, (t) => {
     const { note, shown, said, tick } = open(t, { view: IDLE, isTerminal })
     note(STOPPING)
-    tick(300)
+    tick(150)
+    note({ type: 'child_stopped', name: 'x', ms: 1, forced: false })
+    tick(150)
     note(STOPPED)
     assert.deepEqual([shown.flat(), said], [[], []])
   })
