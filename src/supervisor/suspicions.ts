@@ -1,6 +1,6 @@
 /** From a silence to its end: suspected and looked into, then taken back, or condemned at the limit. */
 import type { ProcessStat } from '../lib/process-tree.ts'
-import { within } from '../lib/until.ts'
+import { sleep, within } from '../lib/until.ts'
 import type { StackReader } from './capture.ts'
 import type { StackTop } from './facts.ts'
 import { describeTop } from './stack.ts'
@@ -58,6 +58,8 @@ type Suspicion = {
 const LAST_LOOK_MS = 1_000
 /** A main thread that runs JavaScript says where it is much sooner than this. */
 const ANSWER_MS = 1_500
+/** Within so long the first beat after a silence is here. */
+const BEAT_DUE_MS = 250
 /** People are told of a suspicion so soon, also when the process has not answered yet. */
 const TELL_MS = 2_000
 
@@ -93,10 +95,18 @@ export function createSuspicions(options: SuspicionOptions): Suspicions {
   }
 
   const isPresent = ({ pid }: Watched, suspicion: Suspicion) => open.get(pid) === suspicion
+  const isSilent = (child: Watched, suspicion: Suspicion) =>
+    isPresent(child, suspicion) && child.lastSignMs === suspicion.signMs
 
+  /** Who answers late was in native code until now. If that was all, it says so by a beat, and is elsewhere already. */
   async function lookInto(child: Watched, suspicion: Suspicion): Promise<void> {
-    const where = await child.stack?.read(limitMs)
-    if (where && isPresent(child, suspicion)) child.where = where
+    const askedMs = now()
+    let where = await child.stack?.read(limitMs)
+    if (where && now() - askedMs > ANSWER_MS) {
+      await sleep(BEAT_DUE_MS)
+      where = isSilent(child, suspicion) ? await child.stack?.read(limitMs) : null
+    }
+    if (where && isSilent(child, suspicion)) child.where = where
   }
 
   function condemn(child: Watched, suspicion: Suspicion): void {

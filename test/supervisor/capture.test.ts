@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { until } from '../../src/lib/until.ts'
 import { createStackReader, INSPECTOR_FLAGS } from '../../src/supervisor/capture.ts'
 import { readLines } from '../../src/supervisor/lines.ts'
 import { describeTop } from '../../src/supervisor/stack.ts'
+import { listenersOf } from '../helpers/listeners.ts'
 import { ROOT } from '../helpers/program.ts'
 
 const FILE = 'test/fixtures/children/stuck.ts'
@@ -164,20 +165,4 @@ function lineOf(marker: string): number {
 
 function stateOf(pid: number): string {
   return /^State:\s(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? ''
-}
-
-/** How many TCP ports a process listens on. */
-function listenersOf(pid: number): number {
-  const rows = readFileSync('/proc/net/tcp', 'latin1').trim().split('\n').slice(1)
-  const listening = rows.map((row) => row.trim().split(/\s+/)).filter((row) => row[3] === '0A')
-  const inodes = new Set(listening.map((row) => `socket:[${row[9]}]`))
-  return readdirSync(`/proc/${pid}/fd`).filter((fd) => inodes.has(linkOf(`/proc/${pid}/fd/${fd}`))).length
-}
-
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return '' // closed in between
-  }
 }

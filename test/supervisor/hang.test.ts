@@ -1,11 +1,11 @@
 /** Who is blamed for a silence, on a clock of our own: the child, its parent's pause, a full machine, or nobody. */
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
+import { sleep, until } from '../../src/lib/until.ts'
 import type { StackTop } from '../../src/supervisor/facts.ts'
-import { createHangWatch } from '../../src/supervisor/hang.ts'
 import type { Watched } from '../../src/supervisor/suspicions.ts'
+import { createWorld } from './hang-world.ts'
 
-const LIMIT_MS = 12_000
 const SPIN: StackTop = {
   function: 'spin',
   file: 'pipelines/busy.ts',
@@ -83,6 +83,29 @@ test('an answer that never comes delays neither the end nor what others are judg
       'hung: other gave no sign of life for 13.0 s',
     ],
   )
+})
+
+test('an answer that comes late was native code until then: only who stays silent is asked again', async (t) => {
+  for (const isBack of [true, false]) {
+    let answer = (_top: StackTop | null) => {}
+    const world = createWorld(t, {
+      read: () =>
+        new Promise((resolve) => {
+          answer = resolve
+        }),
+    })
+    await world.pass(1_000, 5)
+    assert.equal(world.reads(), 1)
+    await world.pass(1_000, 4)
+    answer({ ...SPIN, function: 'whatever' })
+    if (isBack) world.beat()
+    if (isBack) await sleep(350)
+    else await until(() => world.reads() === 2, { timeoutMs: 5_000 })
+    assert.equal(world.reads(), isBack ? 1 : 2)
+    answer(SPIN)
+    await world.pass(1_000, 1)
+    assert.deepEqual(world.child.where, isBack ? null : SPIN)
+  }
 })
 
 test('an answer that comes too late is not held against the next silence', async (t) => {
@@ -188,60 +211,3 @@ test('0 turns the watch off', async (t) => {
   await world.pass(1_000, 40)
   assert.deepEqual(world.said, [])
 })
-
-type Given = { beats?: boolean; limitMs?: number; read?: () => Promise<StackTop | null> }
-
-function createWorld(t: TestContext, given: Given = {}) {
-  t.mock.timers.reset()
-  t.mock.timers.enable({ apis: ['setInterval'] })
-  let nowMs = 0
-  let reads = 0
-  let released = 0
-  const read = () => {
-    reads++
-    return given.read!()
-  }
-  const child: Watched = {
-    name: 'child',
-    pid: 1,
-    beats: given.beats ?? true,
-    lastSignMs: 0,
-    isSuspected: false,
-    where: null,
-    stack: given.read ? { read, release: () => void released++ } : null,
-  }
-  const others: Watched[] = []
-  const stat = { pid: 1, state: 'S', ppid: 0, pgid: 0, startTicks: '0', cpuTicks: 0, rssPages: 0 }
-  const said: string[] = []
-  const watch = createHangWatch({
-    limitMs: given.limitMs ?? LIMIT_MS,
-    now: () => nowMs,
-    watched: () => [child, ...others],
-    onSuspected: (name, { reason }) => said.push(`suspected: ${name} ${reason}`),
-    onRecovered: (name, { silentMs, where }) =>
-      said.push(`recovered: ${name} after ${(silentMs / 1_000).toFixed(1)} s in ${where?.function}`),
-    onHung: (name, { reason }) => said.push(`hung: ${name} ${reason}`),
-    stat: () => stat,
-  })
-  t.after(() => watch.stop())
-  return {
-    child,
-    others,
-    stat,
-    said,
-    reads: () => reads,
-    released: () => released,
-    now: () => nowMs,
-    beat() {
-      child.lastSignMs = nowMs
-    },
-    /** The clock moves on by `ms`, then the interval fires once or more; so often. */
-    async pass(ms: number, times: number) {
-      for (let i = 0; i < times; i++) {
-        nowMs += ms
-        t.mock.timers.tick(250)
-        for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve))
-      }
-    },
-  }
-}
