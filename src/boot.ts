@@ -81,7 +81,7 @@ async function start(run: Run): Promise<App> {
     policy: { hangKillMs: config.hangKillS * 1_000 },
     onFact(fact) {
       onFact(fact)
-      if (fact.type === 'child_exited') service?.noteExit(fact)
+      service?.note(fact)
       if (fact.type === 'child_exited' && service) void takeJobsBack({ ...run, workers: config.workers, service }, fact)
     },
     onMessage: run.held.note,

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import type { Redis } from 'ioredis'
 import type { Config } from './config.ts'
 import type { LastWords } from './launch/held-jobs.ts'
-import type { ChildOrder, DrainOrder, Nudge, Refresh, WorkerBeat } from './launch/order.ts'
+import type { ChildOrder, DrainOrder, Nudge, Refresh, Share, WorkerBeat } from './launch/order.ts'
 import { endDescendants, presentTask } from './lib/job-scope.ts'
 import { createLog, type Log } from './lib/log.ts'
 import { createLoopMeter } from './lib/loop-delay.ts'
@@ -65,9 +65,11 @@ async function run(order: ChildOrder): Promise<void> {
     solitude: createSolitude(),
   }
   const connection = openRedis(place, 'patient')
+  const group = config.workers.find((g) => g.name === order.group)!
   const consumer = createConsumer({
-    queues: config.workers.find((g) => g.name === order.group)!.queues,
+    queues: group.queues,
     concurrency: config.concurrency,
+    processes: group.processes,
     connection,
     reconnect: () => openRedis(place, 'patient'),
     prefix: keys.bull,
@@ -81,6 +83,7 @@ async function run(order: ChildOrder): Promise<void> {
     },
   })
   listenForRefresh(consumer, log)
+  listenForShare(consumer)
   drain.onBegin(async (deadlineMs) => {
     deps.solitude.close()
     await consumer.drain(deadlineMs)
@@ -143,6 +146,13 @@ function createDrain(): Drain & { onBegin(callback: (deadlineMs: number) => Prom
       if (reason !== null) void begin(0)
     },
   }
+}
+
+/** Processes of our group have come or gone. */
+function listenForShare(consumer: Consumer): void {
+  process.on('message', (message: Partial<Share>) => {
+    if (message.type === 'share' && message.processes !== undefined) consumer.share(message.processes)
+  })
 }
 
 /** The supervisor has seen that this queue's jobs wait although we could take them. */

@@ -2,6 +2,7 @@
 import type { Config } from '../config.ts'
 import type { Backlog } from '../queue/backlog.ts'
 import type { HeldJob } from '../queue/job.ts'
+import { shareOf } from '../queue/share.ts'
 import type { QueueName } from '../settings.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
@@ -96,20 +97,32 @@ async function readQueues({ hasWork, backlog }: ConsumerWatchOptions): Promise<L
 function workersOf(options: ConsumerWatchOptions): WorkerLook[] {
   return options.children().flatMap((child) => {
     const group = options.groups.find(({ name }) => name === child.group)
-    return group && child.ready && child.role === 'current' ? [workerLook(options, child, group.queues)] : []
+    return group && serves(child) ? [workerLook(options, child, group.queues)] : []
   })
 }
 
+function serves({ ready, role }: ChildStatus): boolean {
+  return ready && role === 'current'
+}
+
 function workerLook(
-  { held, concurrency }: ConsumerWatchOptions,
-  { name, pid, beat, beat_age_s }: ChildStatus,
+  { held, concurrency, children }: ConsumerWatchOptions,
+  { name, group, pid, beat, beat_age_s }: ChildStatus,
   queues: readonly QueueName[],
 ): WorkerLook {
   const tallies = (beat as WorkerBeat | null)?.queues
   const jobs = held(pid)
+  const processes = children().filter((child) => child.group === group && serves(child)).length
   const rows = queues.map((queue) => {
     const started = tallies?.[queue]?.started ?? 0
-    return [queue, { started, held: jobs.filter((job) => job.queue === queue).length, slots: concurrency[queue] }]
+    return [
+      queue,
+      {
+        started,
+        held: jobs.filter((job) => job.queue === queue).length,
+        slots: shareOf(concurrency[queue], processes),
+      },
+    ]
   })
   const isFresh = tallies !== undefined && beat_age_s !== null && beat_age_s < FRESH_S
   return { name, pid: pid ?? 0, isFresh, queues: Object.fromEntries(rows) }

@@ -40,7 +40,7 @@ export function startManagement({ options, registry, log, sources }: ManagementP
     supervisor,
     totals,
     limits: { maxJobs, maxRssBytes: maxRssMb * 2 ** 20 },
-    isWorker: (child) => groups.some(({ name }) => name === child.group),
+    groups,
     handOver,
     phase,
     log,

@@ -19,6 +19,9 @@ export type DrainOrder = { reason: 'stop' | 'recycle'; abortInMs: number }
 /** Supervisor → child: look at this project's journal now. */
 export type Nudge = { type: 'nudge'; projectId: string }
 
+/** Supervisor → worker: so many processes serve its group now, as many as the settings say until it hears this. */
+export type Share = { type: 'share'; processes: number }
+
 /** Supervisor → worker: fetch from this queue anew, by a new connection. */
 export type Refresh = { type: 'refresh'; queue: QueueName }
 

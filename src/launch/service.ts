@@ -60,8 +60,8 @@ export type Service = {
   announce(project: Project): Promise<void>
   /** Fills the queues from the folders; when Redis is away, the scheduler does it once it is back. */
   dispatchOpen(): Promise<void>
-  /** To be told of every process that ends, before its status forgets it. */
-  noteExit: Management['noteExit']
+  /** To be told of everything that happens to the processes. */
+  note: Management['note']
   /** A link that logs a browser in, once; null when no token is set. */
   loginUrl(): string | null
   stop(deadlineMs: number): Promise<void>
@@ -103,7 +103,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     dispatcher,
     watch,
     announce: live.announce,
-    noteExit: management.noteExit,
+    note: management.note,
     async dispatchOpen() {
       await reconcile(reconciling).catch((error) =>
         log.debug({ error: messageOf(error) }, 'the queues are filled later'),

@@ -1,54 +1,76 @@
-/** Looks at all worker processes every five seconds: adds up what they did, and recycles one that is due. */
+/** Looks at all worker processes every five seconds: adds up what they did, shares the work, recycles who is due. */
+
+import type { WorkerGroup } from '../config/grammars.ts'
 import { AppError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
 import type { StopOptions, Supervisor } from '../supervisor/supervisor.ts'
+import type { LaunchFact } from './facts.ts'
 import type { Phase } from './phase.ts'
 import { decideRecycle, NOTHING_SEEN, type RecycleLimits, type WorkerSample } from './recycler.ts'
+import { createShares } from './shares.ts'
 import type { Totals } from './totals.ts'
 import { jobsDone } from './worker-view.ts'
 
 export type UpkeepOptions = {
-  supervisor: Pick<Supervisor, 'status' | 'replace'>
+  supervisor: Pick<Supervisor, 'status' | 'replace' | 'send'>
+  groups: readonly WorkerGroup[]
   totals: Totals
   limits: RecycleLimits
-  isWorker: (child: ChildStatus) => boolean
   handOver: (group: string) => Required<StopOptions>
   phase: () => Phase
   log: Log
 }
 
 export type Upkeep = {
-  /** What a process counted last, before its status forgets it. */
-  noteExit(exit: { name: string; pid: number | null }): void
+  /** To be told of everything that happens to the processes. */
+  note(fact: LaunchFact): void
   stop(): void
 }
 
 const EVERY_MS = 5_000
+const COME_AND_GO: ReadonlySet<LaunchFact['type']> = new Set([
+  'child_ready',
+  'child_stopping',
+  'child_exited',
+  'child_replaced',
+])
 
 export function startUpkeep(options: UpkeepOptions): Upkeep {
   const { supervisor, totals } = options
+  const share = createShares(options)
   let state = NOTHING_SEEN
 
   function look(): void {
     const children = supervisor.status()
     totals.note(children)
+    share()
     if (options.phase() !== 'running') return
-    const samples = children.filter(options.isWorker).map(sampleOf)
+    const samples = children.filter((child) => isWorker(options, child)).map(sampleOf)
     const decision = decideRecycle(state, samples, { nowMs: performance.now(), limits: options.limits })
     state = decision.state
     for (const { name, rssBytes } of decision.futile) warnFutile(options, name, rssBytes)
     if (decision.recycle) recycle(options, children, decision.recycle)
   }
 
+  /** What it counted last, before its status forgets it. */
+  function noteEnd({ name, pid }: { name: string; pid: number | null }): void {
+    const child = supervisor.status().find((one) => one.name === name)
+    if (child && pid !== null) totals.noteEnd(child, pid)
+  }
+
   const timer = setInterval(look, EVERY_MS).unref()
   return {
-    noteExit({ name, pid }) {
-      const child = supervisor.status().find((one) => one.name === name)
-      if (child && pid !== null) totals.noteEnd(child, pid)
+    note(fact) {
+      if (fact.type === 'child_exited') noteEnd(fact)
+      if (COME_AND_GO.has(fact.type)) share()
     },
     stop: () => clearInterval(timer),
   }
+}
+
+function isWorker({ groups }: UpkeepOptions, child: ChildStatus): boolean {
+  return groups.some(({ name }) => name === child.group)
 }
 
 function sampleOf(child: ChildStatus): WorkerSample {

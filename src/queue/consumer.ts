@@ -8,11 +8,15 @@ import type { QueueName } from '../settings.ts'
 import { createIntake } from './intake.ts'
 import type { HeldJob, JobData } from './job.ts'
 import type { JobClaim, Verdict } from './process-job.ts'
+import { shareOf } from './share.ts'
 import { createTally, type Tally } from './tally.ts'
 
 export type ConsumerOptions = {
   queues: readonly QueueName[]
+  /** The totals over all processes. */
   concurrency: Readonly<Record<QueueName, number>>
+  /** How many processes share them, until `share` says otherwise. */
+  processes: number
   /** Waits for Redis instead of failing; each queue makes its own blocking copy of it. */
   connection: Redis
   /** A new one like it, for a queue whose consumer is stuck. */
@@ -31,6 +35,7 @@ export type Consumer = {
   start(): Promise<void>
   held(): HeldJob[]
   tally: Pick<Tally, 'done' | 'queues'>
+  share(processes: number): void
   /** Fetches from this queue anew, by a new connection; what runs goes on. */
   refresh(queue: QueueName): void
   /** Takes nothing new; resolves when what runs has ended, or at the deadline. */
@@ -49,7 +54,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     createIntake({
       ...options,
       queue,
-      concurrency: options.concurrency[queue],
+      concurrency: shareOf(options.concurrency[queue], options.processes),
       perform: (job, token, isRetired) => perform(queue, job, { token, isRetired }),
     }),
   )
@@ -97,6 +102,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     },
     held: () => [...held.values()],
     tally,
+    share(processes) {
+      for (const intake of intakes) intake.resize(shareOf(options.concurrency[intake.queue], processes))
+    },
     refresh(queue) {
       if (!options.isDraining()) intakes.find((intake) => intake.queue === queue)?.refresh()
     },

@@ -24,6 +24,8 @@ export type Intake = {
   run(): void
   /** Takes nothing new; resolves when what runs has ended. */
   close(): Promise<void>
+  /** How many jobs it may hold from now on; those that it holds already stay. */
+  resize(concurrency: number): void
   /** Only what the present BullMQ worker has taken goes on in it; everything else comes in by a new one. */
   refresh(): void
 }
@@ -46,12 +48,12 @@ type Source = { worker: Worker; running: number; isRetired: boolean; end: () => 
 
 export function createIntake(options: IntakeOptions): Intake {
   const { queue, log } = options
+  let { concurrency } = options
   let current = openSource(options.connection, () => {})
   const retired = new Set<Source>()
 
   function openSource(connection: Redis, disconnect: () => void): Source {
-    const { prefix, concurrency } = options
-    const settings = { ...WORKER_OPTIONS, connection, prefix, concurrency }
+    const settings = { ...WORKER_OPTIONS, connection, prefix: options.prefix, concurrency }
     const worker = new Worker<JobData>(queue, (job, token) => perform(source, job, token!), settings)
     Object.assign(worker, { id: holderId() })
     worker.on('error', (error) => log.debug({ queue, error: messageOf(error) }, 'queue reported an error'))
@@ -90,6 +92,10 @@ export function createIntake(options: IntakeOptions): Intake {
     run: () => run(current),
     async close() {
       await Promise.all([current, ...retired].map(({ worker }) => worker.close()))
+    },
+    resize(to) {
+      concurrency = to
+      current.worker.concurrency = to
     },
     refresh() {
       const old = current
