@@ -4,6 +4,7 @@ import type { ChainableCommander, Redis } from 'ioredis'
 import { messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { QUEUE_NAMES, type QueueName } from '../settings.ts'
+import { type Backlog, readBacklog } from './backlog.ts'
 import { type HeldJob, isTokenOf, type JobData, type WakeUp } from './job.ts'
 
 export type QueueCounts = { waiting: number; active: number; failed: number }
@@ -17,11 +18,15 @@ export type Dispatcher = {
   takeBack(job: Pick<HeldJob, 'queue' | 'taskId' | 'token'>): Promise<boolean>
   /** Puts back what a dead process had in these queues, also what it had no time to speak of; gives their number. */
   takeBackFrom(queues: readonly QueueName[], pid: number): Promise<number>
+  /** Lets a job begin now that waits for its time. */
+  promote(wakeUp: Pick<WakeUp, 'queue' | 'taskId'>): Promise<void>
   /** Those of `wakeUps` that no job stands for. Throws when Redis is away. */
   missing(wakeUps: WakeUp[]): Promise<WakeUp[]>
   /** Sets the total over all processes; an emptied Redis has forgotten it. */
   limit(concurrency: Readonly<Record<QueueName, number>>): Promise<void>
   counts(): Promise<Record<QueueName, QueueCounts>>
+  /** What could be begun now. Throws when Redis is away. */
+  backlog(): Promise<Record<QueueName, Backlog>>
   close(): Promise<void>
 }
 
@@ -74,6 +79,10 @@ export function createDispatcher({ connection, prefix, log }: DispatcherOptions)
         log.debug({ error: messageOf(error) }, 'withdraw failed; the worker will find nothing to do')
       }
     },
+    async promote({ queue, taskId }) {
+      const job = await (await queues.of(queue)).getJob(taskId)
+      await job?.promote().catch(() => {}) // it does not wait any more
+    },
     missing: (wakeUps) => findMissing(connection, prefix, wakeUps),
     async limit(concurrency) {
       await Promise.all(
@@ -81,6 +90,7 @@ export function createDispatcher({ connection, prefix, log }: DispatcherOptions)
       )
     },
     counts: () => readCounts(connection, prefix),
+    backlog: () => readBacklog(connection, prefix, Date.now()),
     close: () => queues.close(),
   }
 }

@@ -3,6 +3,7 @@ import { messageOf, toAppError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { ENDED } from '../project/project.ts'
 import type { Project, ProjectStore } from '../project/store.ts'
+import { isClockBehind } from './clock.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { WakeUp } from './job.ts'
 import { advance, type PlanFacts, wakeUpFor } from './plan.ts'
@@ -23,6 +24,7 @@ export async function reconcile(deps: ReconcileDeps): Promise<ReconcileReport> {
     const wakeUp = wakeUpFor(project, deps.facts) ?? (await advance(project))
     if (wakeUp) wanted.push(wakeUp)
     if (wakeUp && (await takeBackLost(deps, project, wakeUp))) takenBack++
+    if (wakeUp && isClockBehind(project.read().state, deps.facts.nowMs())) await hasten(deps, wakeUp)
   }
   const missing = wanted.length > 0 ? await deps.dispatcher.missing(wanted) : []
   if (missing.length > 0 && !(await deps.dispatcher.enqueue(missing))) throw new Error('Redis went away')
@@ -54,4 +56,11 @@ async function takeBackLost({ dispatcher, facts }: ReconcileDeps, project: Proje
   } catch {
     return false // it is not active any more: somebody else was faster
   }
+}
+
+/** One that is not in the queue yet is added without a delay. */
+async function hasten({ dispatcher }: ReconcileDeps, wakeUp: WakeUp): Promise<void> {
+  if (wakeUp.dueMs === 0) return
+  wakeUp.dueMs = 0
+  await dispatcher.promote(wakeUp)
 }
