@@ -10,6 +10,7 @@ import type { HeldJob } from '../queue/job.ts'
 import type { SupervisorFact } from '../supervisor/facts.ts'
 import type { LaunchFact } from './facts.ts'
 import type { HeldJobs } from './held-jobs.ts'
+import type { Phase } from './phase.ts'
 
 export type DeadWorkerDeps = {
   workers: Config['workers']
@@ -17,6 +18,7 @@ export type DeadWorkerDeps = {
   memory: Pick<MemoryKills, 'justNow'>
   service: { store: ProjectStore; dispatcher: Dispatcher; announce: (project: Project) => Promise<void> }
   onFact: (fact: LaunchFact) => void
+  phase: Phase
 }
 
 export type ChildExit = Extract<SupervisorFact, { type: 'child_exited' }>
@@ -35,6 +37,7 @@ export async function takeJobsBack(deps: DeadWorkerDeps, exit: ChildExit): Promi
   // What cannot be taken back now (Redis is away too), the reconciler finds by the dead owner's claim.
   const back = await Promise.all(jobs.map((job) => dispatcher.takeBack(job).catch(() => false)))
   const unheard = await dispatcher.takeBackFrom(group.queues, pid).catch(() => 0)
+  if (deps.phase === 'stopping') return // nobody is left who could go on with them now
   deps.onFact({ type: 'jobs_taken_back', worker, jobs: back.filter(Boolean).length + unheard })
 }
 

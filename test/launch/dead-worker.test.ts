@@ -120,6 +120,17 @@ test('jobs are known by pid: who is called how changes while a process is replac
   assert.deepEqual(held.bury(1), { jobs: [], lastTask: null })
 })
 
+test('while everything stops nobody is told that the work goes on elsewhere', async (t) => {
+  const { store, deps, run } = await openCase(t)
+  const types: string[] = []
+  await run(await createProject(store))
+  const killed = { ...EXIT, wanted: false, code: null, signal: 'SIGKILL', reason: 'was ended by SIGKILL' }
+  await takeJobsBack({ ...deps, onFact: ({ type }) => void types.push(type), phase: 'stopping' }, killed)
+  assert.deepEqual(types, [])
+  await takeJobsBack({ ...deps, onFact: ({ type }) => void types.push(type) }, killed)
+  assert.deepEqual(types, ['jobs_taken_back'])
+})
+
 const stagesOf = (project: Project) => project.read().state.stages
 
 /** A worker of the group `io` whose jobs the test begins, and a queue that says what is done to it, in order. */
@@ -137,6 +148,7 @@ async function openCase(t: TestContext) {
     memory: { justNow: () => false },
     service: { store, dispatcher: fakeDispatcher(store, events), announce: async (project) => note(project) },
     onFact: (fact) => void events.push(...wordsOf(fact)),
+    phase: 'running',
   }
   const note = (project: Project) => void events.push(`announce ${project.id} ${stagesOf(project)[0]?.status}`)
   /** Begins the stage in the name of the worker that will be dead. */
