@@ -70,6 +70,18 @@ test('an empty value means: not set, even over a weaker source', () => {
   assert.equal(load({ API_TOKEN: '' }).auth.operatorToken, null)
 })
 
+test('a hang limit is refused when beats would come too late for it, or locks would expire before it', () => {
+  for (const [value, isGood] of [
+    ['0', true],
+    ['1', false],
+    ['2', true],
+    ['14', true],
+    ['15', false],
+  ] as const)
+    if (isGood) assert.equal(load({ HANG_KILL_S: value }).hangKillS, Number(value))
+    else assert.match(refusal({ HANG_KILL_S: value }), /HANG_KILL_S=\d+ \(environment\): expected seconds below 15/)
+})
+
 test('every problem is reported at once, with value, place and expectation', () => {
   write('.env', '# a comment\nPORT=eight\n\nHANG_KILL_S=15\n')
   const message = refusal({ REDIS: 'maybe', WORKERS: 'llm:1', LLM_CONCURRENCY: '0', PIPELINES_DIR: 'nowhere' })

@@ -29,6 +29,8 @@ export type Values = { [K in SettingName]: ValueOf<Table[K]> }
 const text = z.string()
 const whole = (min: number, max: number) =>
   z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max))
+/** Signs of life come each second. */
+const hangLimit = whole(0, LOCK_DURATION_S / 2 - 1).refine((seconds) => seconds !== 1)
 const names = z.string().transform((value) =>
   value
     .toLowerCase()
@@ -123,9 +125,9 @@ const BASE = {
     doc: 'after so many seconds of a stop whoever runs us kills (`docker stop` after 10); a stop is made to fit',
     defaultDoc: 'asked of systemd; 30 in Kubernetes, 10 in Docker, else none',
   }),
-  HANG_KILL_S: row(whole(0, LOCK_DURATION_S / 2 - 1), '12', {
-    expected: `seconds below ${LOCK_DURATION_S / 2} (half the lock duration), or 0`,
-    doc: 'a process without a sign of life for so long is killed; 0 = never',
+  HANG_KILL_S: row(hangLimit, '12', {
+    expected: `seconds below ${LOCK_DURATION_S / 2} (half the lock duration) and at least 2, or 0`,
+    doc: 'a process without a sign of life for so long is killed, and it is told where it hung; 0 = never',
   }),
   WORKER_MAX_JOBS: row(whole(0, 1_000_000_000), '10000', {
     expected: 'a number, or 0',

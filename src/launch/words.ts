@@ -127,7 +127,7 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
     case 'child_recovered':
       return `${fact.name} gives signs of life again, after ${(fact.silentMs / 1_000).toFixed(1)} s`
     case 'child_hung':
-      return paint('red', `${fact.name} hangs (${fact.reason}); it is ended and started again`)
+      return paint('red', `${fact.name} hangs (${fact.reason}); it is ended`)
     case 'child_exited':
       return fact.wanted ? paint('yellow', `${fact.name} ended: ${fact.reason}`) : undefined
     case 'child_repaired':

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ReadyFact } from '../../src/launch/facts.ts'
+import type { LaunchFact, ReadyFact } from '../../src/launch/facts.ts'
 import { factLine, levelOf, readyLines } from '../../src/launch/words.ts'
 
 const worker = (name: string) => ({ name, queues: ['llm'], processes: 1 })
@@ -80,6 +80,25 @@ test('a wanted end is no news, an unwanted one is a warning', () => {
   assert.equal(factLine({ ...exit, wanted: true }, { colour: false }), 'io-1 ended: was killed')
   assert.deepEqual([levelOf({ ...exit, wanted: false }), levelOf({ ...exit, wanted: true })], ['debug', 'warn'])
   assert.match(factLine({ type: 'stopped', ms: 5, left: [7], waited: null }, { colour: false })!, /these are left: 7/)
+})
+
+test('a process that hangs is a warning with its place, an error when it is ended, and no news when it is back', () => {
+  const where = { function: 'spin', file: 'a.ts', line: 3, column: 1, frames: ['spin (a.ts:3)'], scope: null }
+  const about = { name: 'io-1', silentMs: 4_260, where }
+  const reason = 'gave no sign of life for 4.3 s; it was in spin (a.ts:3)'
+  const facts: LaunchFact[] = [
+    { type: 'child_suspected', ...about, reason },
+    { type: 'child_recovered', ...about },
+    { type: 'child_hung', name: 'io-1', reason, where },
+  ]
+  assert.deepEqual(
+    facts.map((fact) => [levelOf(fact), factLine(fact, { colour: false })]),
+    [
+      ['warn', `io-1 ${reason}`],
+      ['info', 'io-1 gives signs of life again, after 4.3 s'],
+      ['error', `io-1 hangs (${reason}); it is ended`],
+    ],
+  )
 })
 
 test('the end of a stop names what took the time', () => {
