@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { childSpecs, workerSpec } from './children.ts'
+import { secretsInAddress } from './config/secrets.ts'
 import type { Config } from './config.ts'
+import { startConsumerWatch } from './launch/consumer-watch.ts'
 import { type DataFolder, openDataFolder, type RunFile } from './launch/data-folder.ts'
 import { takeJobsBack } from './launch/dead-worker.ts'
 import type { LaunchFact } from './launch/facts.ts'
@@ -11,12 +13,15 @@ import type { ChildOrder, Nudge } from './launch/order.ts'
 import { findOuterLimit, type OuterLimit } from './launch/outer-limit.ts'
 import type { Phase } from './launch/phase.ts'
 import { assertPortFree } from './launch/port-check.ts'
+import { openRecords, type Records } from './launch/records.ts'
 import { type ChosenRedis, chooseRedis } from './launch/redis-choice.ts'
 import type { Interrupted } from './launch/resume.ts'
 import type { Service } from './launch/service.ts'
 import { createStopper, type Stopper, workerNames } from './launch/stop.ts'
 import { childEnvironment } from './lib/child-environment.ts'
+import { messageOf } from './lib/errors.ts'
 import { createMemoryKills, type MemoryKills } from './lib/memory-kills.ts'
+import type { Redactor } from './lib/redact.ts'
 import { dataLayout } from './project/layout.ts'
 import { locateRedis, type RedisLocation } from './redis/locate.ts'
 import type { ChildSpec } from './supervisor/spec.ts'
@@ -29,27 +34,38 @@ export type BootOptions = {
   /** `performance.now()` when the program began. */
   startedMs: number
   onFact: (fact: LaunchFact) => void
+  /** Hides secrets; learns here what else is one. */
+  redactor: Redactor
   /** Ends a boot that is still under way. */
   signal: AbortSignal
   /** More variables for the children, e.g. where compiled code is cached. */
   childEnv?: Record<string, string>
 }
 
-export type App = Stopper & { readonly url: string; readonly runId: string }
+export type App = Stopper & {
+  readonly url: string
+  readonly runId: string
+  /** Keeps what nobody expected, and kills. */
+  fault(error: unknown): void
+}
 
 /** The running program, or where the one that owns the data folder runs. */
 export async function boot(options: BootOptions): Promise<App | { runningAt: RunFile }> {
   const layout = dataLayout(options.config.dataDir)
   const location = findRedis(options)
-  const folder = await openDataFolder(layout)
-  if ('runningAt' in folder) return folder
+  const own = await openDataFolder(layout)
+  if ('runningAt' in own) return own
+  const runId = randomUUID()
+  const records = await openRecords({ ...options, folder: layout.logs, runId })
+  const folder = { ...own, release: () => records.close().finally(own.release) }
   const memory = createMemoryKills()
   try {
-    const fresh = { runId: randomUUID(), held: createHeldJobs(), phase: 'starting' as const }
+    const fresh = { runId, held: createHeldJobs(), records, onFact: records.tell, phase: 'starting' as const }
     const outerLimit = findOuterLimit(options.config.outside)
     return await start({ ...options, ...fresh, layout, folder, location, memory, outerLimit })
   } catch (error) {
     memory.stop()
+    records.tell({ type: 'boot_failed', reason: messageOf(error) })
     await folder.release()
     throw error
   }
@@ -60,10 +76,11 @@ type Run = BootOptions & {
   folder: DataFolder
   location: Promise<RedisLocation>
   runId: string
+  records: Records
   held: HeldJobs
   memory: MemoryKills
-  outerLimit: Promise<OuterLimit | null>
   phase: Phase
+  outerLimit: Promise<OuterLimit | null>
 }
 
 async function start(run: Run): Promise<App> {
@@ -73,6 +90,7 @@ async function start(run: Run): Promise<App> {
   const interrupted = await findInterrupted(run)
   const env = { ...run.childEnv, ...childEnvironment({ ...run.folder, runId: run.runId, parentPid: process.pid }) }
   const redis = await chooseRedis({ config, dataId: run.folder.dataId, env, location: await run.location })
+  for (const secret of secretsInAddress(redis.place.url)) run.redactor.add(secret)
   let service: Service | undefined
   const order = (name: string, group: string | null) => orderFor(run, redis, { name, group })
   const plan = { config, env, redis: redis.spec, order }
@@ -85,6 +103,7 @@ async function start(run: Run): Promise<App> {
       if (fact.type === 'child_exited' && service) void takeJobsBack({ ...run, workers: config.workers, service }, fact)
     },
     onMessage: run.held.note,
+    cleanLine: run.redactor.clean,
   })
   const moreWorkers = (name: string, group: string) => workerSpec(plan, name, group)
   service = await bringUp(run, { supervisor, redis, interrupted, workerSpec: moreWorkers })
@@ -171,7 +190,7 @@ async function loadService(run: Run, { supervisor, redis, workerSpec }: Parts): 
   })
 }
 
-async function announce(run: Run, service: Service, { redis, interrupted }: Parts): Promise<void> {
+async function announce(run: Run, service: Service, { supervisor, redis, interrupted }: Parts): Promise<void> {
   const { folder, runId: run_id, onFact } = run
   const { fillQueuesAndReport } = await import('./launch/report.ts')
   run.phase = 'running'
@@ -186,6 +205,7 @@ async function announce(run: Run, service: Service, { redis, interrupted }: Part
   })
   onFact(await fillQueuesAndReport({ ...run, service, redis, interrupted }))
   service.watch.onChange(({ running }) => onFact({ type: 'redis_changed', running }))
+  startConsumerWatch({ ...run, supervisor, service, phase: () => run.phase })
 }
 
 function createApp(run: Run, supervisor: Supervisor, service: Service): App {
@@ -194,6 +214,10 @@ function createApp(run: Run, supervisor: Supervisor, service: Service): App {
     ...stopper,
     url: service.server.url,
     runId: run.runId,
+    fault(error) {
+      run.onFact({ type: 'faulted', reason: messageOf(error) })
+      stopper.kill()
+    },
     stop() {
       run.phase = 'stopping'
       return stopper.stop().finally(run.memory.stop)

@@ -15,6 +15,7 @@ import { addEventRoute } from './routes/events.ts'
 import { addHealthRoutes } from './routes/health.ts'
 import { addHomeRoute } from './routes/home.ts'
 import { addLoginRoute } from './routes/login.ts'
+import { addLogRoute } from './routes/logs.ts'
 import { addMetricsRoute } from './routes/metrics.ts'
 import { addPipelineRoutes } from './routes/pipelines.ts'
 import { addProjectCommandRoutes } from './routes/project-commands.ts'
@@ -45,6 +46,7 @@ const ROUTES: readonly ((app: Api, deps: ApiDeps, live: Live) => void)[] = [
   addSocketRoutes,
   addWorkerRoutes,
   addMetricsRoute,
+  addLogRoute,
 ]
 
 export function createApp(deps: ApiDeps): Api {

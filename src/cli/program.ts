@@ -7,7 +7,9 @@ import { chaos } from './chaos.ts'
 import { cancel, rerun, resume } from './commands.ts'
 import { connect } from './connection.ts'
 import { doctor } from './doctor.ts'
+import { explain } from './explain.ts'
 import { health } from './health.ts'
+import { logs } from './logs.ts'
 import { createOutput, type Output } from './output.ts'
 import { project } from './project.ts'
 import { projects } from './projects.ts'
@@ -31,6 +33,8 @@ export const VERBS: readonly Verb[] = [
   workers,
   restart,
   scale,
+  explain,
+  logs,
   redisUrl,
   doctor,
   chaos,

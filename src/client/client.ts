@@ -1,4 +1,5 @@
 /** The API as functions with the types of its own schemas; used by the CLI, the dashboard and tests. */
+import type { Explanation, ExplanationBody } from '../api/schemas/explanation.ts'
 import type { PipelineView } from '../api/schemas/pipeline.ts'
 import type { CommandBody, CreateProject, ListQuery, Project, ProjectList, Rerun } from '../api/schemas/project.ts'
 import type { Live, Ready, StatusBody } from '../api/schemas/status.ts'
@@ -6,6 +7,7 @@ import type { ExecuteStage, StageTask, TaskStatus } from '../api/schemas/task.ts
 import type { RestartAnswer, Scale, ScaleAnswer, WorkerList } from '../api/schemas/workers.ts'
 import { type CallOptions, type ClientSettings, callApi, callJson } from './call.ts'
 import { type EventsOptions, followEvents, followProgress, followText, type TextOptions } from './live.ts'
+import { createLogCalls } from './logs.ts'
 import { pathOf, WORKERS } from './paths.ts'
 import { type WaitOptions, waitForEnd } from './wait.ts'
 
@@ -20,6 +22,10 @@ export function createClient(settings: ClientSettings) {
     readyz: (options: CallOptions = {}) => callJson<Ready>(settings, '/readyz', { ...options, accept: [503] }),
     pipelines: (options?: CallOptions) => callJson<{ items: PipelineView[] }>(settings, '/api/v1/pipelines', options),
     projects,
+    /** Why a process is as it is, or was at a moment: `14:02`, or a time with its date. */
+    explain: async (process: string, { at, signal }: CallOptions & { at?: string } = {}): Promise<Explanation> =>
+      (await callJson<ExplanationBody>(settings, '/status', { query: { explain: process, at }, signal })).data,
+    logs: createLogCalls(settings),
     workers: createWorkerCalls(settings),
     /** Resolves with the state once the project is completed, failed or cancelled. */
     waitFor: (id: string, options?: WaitOptions) => {

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { errnoOf } from '../lib/errors.ts'
+import { readTail } from '../lib/files.ts'
+import { cleanJson } from '../lib/redact.ts'
 import { RotatingFile, segmentPaths } from '../lib/rotating-file.ts'
 
 export type ChronicleEntry = {
@@ -39,14 +41,14 @@ export type ChronicleOptions = { clean: (text: string) => string; onFault: (erro
 
 /** One writer per folder: whoever owns the data folder. */
 export async function openChronicle(folder: string, { clean, onFault }: ChronicleOptions): Promise<ChronicleFile> {
-  const last = (await readChronicle(folder)).at(-1)
+  const last = await readLast(folder).catch(() => undefined) // nor can it be written then, which is said
   const file = new RotatingFile(join(folder, FILE), { maxBytes: SEGMENT_BYTES, files: SEGMENTS, onFault })
   let id = last?.id ?? 0
   return {
     last,
     append(entry) {
       id++
-      file.append(`${clean(JSON.stringify({ id, ...bounded(entry) }))}\n`)
+      file.append(`${cleanJson({ id, ...bounded(entry) }, clean)}\n`)
       file.flushSync()
       return id
     },
@@ -74,6 +76,18 @@ export async function readChronicle(folder: string): Promise<ChronicleEntry[]> {
     if (i % PARSE_AT_ONCE === PARSE_AT_ONCE - 1) await setImmediate()
   }
   return entries
+}
+
+/** So much of the end holds at least one entry. */
+const TAIL_BYTES = 32 * 1024
+
+async function readLast(folder: string): Promise<ChronicleEntry | undefined> {
+  for (const path of segmentPaths(join(folder, FILE), SEGMENTS)) {
+    const lines = (await readTail(path, TAIL_BYTES)).split('\n')
+    const last = lines.map(parseEntry).findLast((entry) => entry !== undefined)
+    if (last) return last
+  }
+  return undefined
 }
 
 async function readIfThere(path: string): Promise<string> {

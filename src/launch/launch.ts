@@ -1,9 +1,12 @@
 /** From the command line to the exit code: the whole life of `npm start`. */
 import { readFileSync } from 'node:fs'
 import { type App, boot } from '../boot.ts'
+import { secretsOf } from '../config/secrets.ts'
 import { loadConfig, processSources } from '../config.ts'
 import { parseFlags, USAGE } from '../flags.ts'
 import { AppError, ERRORS, messageOf, toAppError } from '../lib/errors.ts'
+import { createRedactor } from '../lib/redact.ts'
+import { dataLayout } from '../project/layout.ts'
 import { noShutdown, onStopSignal } from '../supervisor/shutdown.ts'
 import { createToken } from './new-token.ts'
 import { createOutput } from './output.ts'
@@ -27,7 +30,9 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
     let config = loadConfig(sources)
     if (flags.newToken) config = await createToken(config)
     const { format, level } = config.log
-    const voice = createVoice({ format, level, colour: output.colour, write: output.write })
+    const redactor = createRedactor(secretsOf(config))
+    const logs = dataLayout(config.dataDir).logs
+    const voice = createVoice({ format, level, colour: output.colour, write: output.write, redactor, logs })
     for (const note of config.notes) voice.note(note)
     if (sources.env.npm_lifecycle_event !== undefined) signals.followParent()
     const canRewrite = format === 'pretty' && sources.env.TERM !== 'dumb'
@@ -41,6 +46,7 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
       config,
       version,
       startedMs,
+      redactor,
       signal: signals.early,
       onFact(fact) {
         voice.say(fact)
@@ -88,7 +94,7 @@ function supervise(app: App, signals: Signals): Promise<number> {
     let state = noShutdown
     const end = () => app.stop().then(() => resolve(state.exitCode), reject)
     process.on('uncaughtException', (error) => {
-      app.kill()
+      app.fault(error)
       reject(new AppError('internal', messageOf(error), { cause: error }))
     })
     signals.onStop((signal) => {

@@ -44,8 +44,9 @@ export async function openLogFiles(options: LogFilesOptions): Promise<LogFiles> 
     return log
   }
   let lastId = 0
-  for (const process of await loggedProcesses(folder)) {
-    const [newest] = await readNewest({ folder, processes: [process] }, 1)
+  // What cannot be read now will not be writable either, which is said then.
+  for (const process of await loggedProcesses(folder).catch(() => [])) {
+    const [newest] = await readNewest({ folder, processes: [process] }, 1).catch(() => [])
     lastId = Math.max(lastId, newest?.id ?? 0)
     addLog(process, newest?.line ?? 0)
   }

@@ -38,13 +38,3 @@ function parseOwn(line: string): Spoken | undefined {
     return undefined // one that only looks like ours, or was cut for its length
   }
 }
-
-/** `message key=value`, for people. */
-export function spokenText({ message, facts = {} }: Spoken): string {
-  const rest = Object.entries(facts).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${plain(value)}`]))
-  return [message, ...rest].join(' ')
-}
-
-function plain(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
-}

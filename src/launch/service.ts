@@ -27,10 +27,14 @@ import { createHub, type Hub, type ProjectSource } from '../stream/hub.ts'
 import { createProducer } from '../stream/producer.ts'
 import type { ChildSpec } from '../supervisor/spec.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
+import { createExplainer } from './explainer.ts'
+import type { LaunchFact } from './facts.ts'
+import { createLogReader } from './log-reader.ts'
 import { type Management, startManagement } from './management.ts'
 import type { Phase } from './phase.ts'
 import { viewPipelines } from './pipeline-view.ts'
 import { createReadiness } from './readiness.ts'
+import type { Records } from './records.ts'
 import { createStatusBoard } from './status-board.ts'
 
 export type ServiceOptions = {
@@ -47,6 +51,8 @@ export type ServiceOptions = {
   /** Tells all workers to look at a project's journal now. */
   nudge: (projectId: string) => void
   phase: () => Phase
+  records: Records
+  onFact: (fact: LaunchFact) => void
 }
 
 export type Service = {
@@ -69,7 +75,7 @@ export type Service = {
 
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, layout, place } = options
-  const log = createLog('api', config.log.level)
+  const log = createLog('api', config.log.level, (line) => options.onFact({ type: 'api_line', line }))
   const registry = await loadPipelines(config.pipelinesDir)
   const store = createProjectStore(layout)
   const catalog = createCatalog(store)
@@ -173,6 +179,8 @@ function apiDeps(parts: Parts) {
     status: createStatusBoard({ version, startedMs, children, held, redis, dispatcher, store, catalog, phase, groups }),
     ready: createReadiness({ redis: watch.latest, children, groups, dataDir: layout.root, phase }),
     workforce: management.workforce,
+    explain: createExplainer({ folder: layout.logs, children }),
+    logs: createLogReader(options.records.logs, children),
     metrics: management.metrics,
   }
 }

@@ -1,6 +1,13 @@
-/** Says facts and the children's log lines on standard output: for people on a terminal, else as JSON. */
+/** Says facts and the processes' log lines on standard output: for people on a terminal, else as JSON. */
+import { styleText } from 'node:util'
 import type { LogLevel } from '../lib/log.ts'
+import { cleanJson, createRedactor, type Redactor } from '../lib/redact.ts'
+import { slotOf } from './entries.ts'
 import type { LaunchFact } from './facts.ts'
+import { createFloodGate } from './flood-gate.ts'
+import { LEVELS, parsePrinted } from './log-line.ts'
+import { logPath } from './log-pages.ts'
+import { type Paint, prettyLine } from './log-words.ts'
 import { factLine, levelOf, readyLines } from './words.ts'
 
 export type VoiceOptions = {
@@ -8,78 +15,77 @@ export type VoiceOptions = {
   level: LogLevel
   colour: boolean
   write: (text: string) => void
+  /** What is known to be secret is not said. */
+  redactor?: Redactor
+  /** Where the logs are, for who looks for what was left out here. */
+  logs?: string
 }
 
 export type Voice = { say(fact: LaunchFact): void; note(sentence: string): void }
 
-const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
-
 export function createVoice(options: VoiceOptions): Voice {
-  const { format, write } = options
-  const isHeard = (level: LogLevel) => LEVELS.indexOf(level) >= LEVELS.indexOf(options.level)
-  const say = format === 'json' ? sayJson : sayPretty
+  const { format, logs = 'logs', redactor = createRedactor() } = options
+  const paint: Paint = (style, text) => (options.colour ? styleText(style, text, { validateStream: false }) : text)
+  const write = (text: string) => options.write(`${text}\n`)
+  const gate = createFloodGate({ onLeftOut: (name, lines) => sayLine({ ...leftOut(name, lines, logs), pid: null }) })
+
+  function sayFact(fact: LaunchFact): void {
+    if (rank(levelOf(fact)) < rank(options.level)) return
+    // The login link is said on purpose; it is no use a second time.
+    const clean = fact.type === 'ready' ? redactor.cleanKnown : redactor.clean
+    if (format === 'json') write(jsonFact(fact, clean))
+    else for (const line of prettyFact(fact, options)) write(clean(line))
+  }
+
+  function sayLine(printed: Printed): void {
+    const spoken = parsePrinted(printed.line, printed.stream)
+    const level = printed.name === 'redis' && spoken.level === 'info' ? 'debug' : spoken.level
+    if (rank(level) < rank(options.level)) return
+    write(format === 'json' ? jsonLine(printed, level) : prettyLine(printed.name, spoken, paint))
+  }
+
   return {
     say(fact) {
-      if (isHeard(levelOf(fact))) say(fact, options)
+      const printed = printedBy(fact)
+      if (!printed) sayFact(fact)
+      else if (gate.admits(printed.name, printed.line)) sayLine({ ...printed, line: redactor.clean(printed.line) })
     },
-    note: (sentence) =>
-      write(
-        format === 'json'
-          ? `${JSON.stringify({ ...stamp('info'), type: 'note', message: sentence })}\n`
-          : `${sentence}\n`,
-      ),
+    note: (sentence) => write(format === 'json' ? jsonOf('info', { type: 'note', message: sentence }) : sentence),
   }
 }
 
-function sayPretty(fact: LaunchFact, options: VoiceOptions): void {
-  for (const line of prettyLines(fact, options)) options.write(`${line}\n`)
+type Printed = { name: string; pid: number | null; stream: 'stdout' | 'stderr' | 'api'; line: string }
+
+function printedBy(fact: LaunchFact): Printed | undefined {
+  if (fact.type === 'child_line') return fact
+  return fact.type === 'api_line' ? { name: 'api', pid: null, stream: 'api', line: fact.line } : undefined
 }
 
-function prettyLines(fact: LaunchFact, options: VoiceOptions): string[] {
-  if (fact.type === 'ready') return readyLines(fact, options)
-  const line = fact.type === 'child_line' ? prettyChildLine(fact, options) : factLine(fact, options)
-  return line === undefined ? [] : [line]
+function leftOut(name: string, lines: number, logs: string): Omit<Printed, 'pid'> {
+  const file = logPath(logs, name === 'api' ? 'supervisor' : slotOf(name))
+  const message = `${lines} more lines are not shown here; they are in ${file}`
+  return { name, stream: 'stdout', line: jsonOf('warn', { message }, name) }
 }
 
-function stamp(level: LogLevel, process = 'supervisor') {
-  return { time: new Date().toISOString(), level, process }
+function rank(level: LogLevel): number {
+  return LEVELS.indexOf(level)
 }
 
-function sayJson(fact: LaunchFact, { write }: VoiceOptions): void {
-  write(`${jsonLine(fact)}\n`)
+function jsonOf(level: LogLevel, facts: object, process = 'supervisor'): string {
+  return JSON.stringify({ level, time: new Date().toISOString(), process, ...facts })
 }
 
-/** A child's own JSON lines pass unchanged; anything else it prints is wrapped. */
-function jsonLine(fact: LaunchFact): string {
-  const level = levelOf(fact)
-  if (fact.type !== 'child_line')
-    return JSON.stringify({ ...stamp(level), ...fact, message: factLine(fact, { colour: false })?.trim() })
-  const { name, stream, line } = fact
-  return line.startsWith('{') ? line : JSON.stringify({ ...stamp(level, name), stream, message: line })
+function jsonFact(fact: LaunchFact, clean: (text: string) => string): string {
+  const message = factLine(fact, { colour: false })?.trim()
+  return jsonOf(levelOf(fact), JSON.parse(cleanJson({ ...fact, message }, clean)) as object)
 }
 
-type ChildLine = Extract<LaunchFact, { type: 'child_line' }>
-
-/** `io-1 │ message key=value`; lines that are not ours are shown as they are. */
-function prettyChildLine({ name, line }: ChildLine, { level }: VoiceOptions): string | undefined {
-  const parsed = parseLine(line)
-  if (LEVELS.indexOf(parsed?.level ?? 'info') < LEVELS.indexOf(level)) return undefined
-  return `${name.padEnd(10)} │ ${parsed ? parsed.text : line}`
+/** A process's own JSON lines pass unchanged; anything else it prints is wrapped. */
+function jsonLine({ name, stream, line }: Printed, level: LogLevel): string {
+  return line.startsWith('{') ? line : jsonOf(level, { stream, message: line }, name)
 }
 
-function parseLine(line: string): { level: LogLevel; text: string } | undefined {
-  if (!line.startsWith('{')) return undefined
-  try {
-    const { level, time: _t, process: _p, message, ...facts } = JSON.parse(line) as Record<string, unknown>
-    const rest = Object.entries(facts).flatMap(([key, value]) =>
-      value === undefined ? [] : [`${key}=${plain(value)}`],
-    )
-    return { level: level as LogLevel, text: [message, ...rest].join(' ') }
-  } catch {
-    return undefined // a line that only looks like ours
-  }
-}
-
-function plain(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
+function prettyFact(fact: LaunchFact, wording: { colour: boolean }): string[] {
+  if (fact.type === 'ready') return readyLines(fact, wording)
+  return factLine(fact, wording)?.split('\n') ?? []
 }

@@ -76,6 +76,24 @@ export async function readJson<T>(path: string): Promise<T | undefined> {
   }
 }
 
+/** The last bytes of a file as text; empty when it is missing. It may begin in the middle of a line. */
+export async function readTail(path: string, bytes: number): Promise<string> {
+  try {
+    const handle = await open(path, 'r')
+    try {
+      const { size } = await handle.stat()
+      const buffer = Buffer.alloc(Math.min(size, bytes))
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length)
+      return buffer.toString('utf8', 0, bytesRead)
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return ''
+    throw error
+  }
+}
+
 export async function ensureFolder(path: string): Promise<string> {
   await mkdir(path, { recursive: true })
   return path

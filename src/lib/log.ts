@@ -27,8 +27,11 @@ const SECRET_KEYS = [
   '*.cookie',
 ]
 
-/** JSON lines on standard output, one write each, so that nothing is lost when the process is killed. */
-export function createLog(name: string, level: LogLevel): Log {
+/**
+ * JSON lines on standard output, one write each, so that nothing is lost when the process is killed; or to `write`,
+ * without their ends.
+ */
+export function createLog(name: string, level: LogLevel, write?: (line: string) => void): Log {
   return pino(
     {
       level,
@@ -39,7 +42,7 @@ export function createLog(name: string, level: LogLevel): Log {
       messageKey: 'message',
       serializers: { error: pino.stdSerializers.err },
     },
-    destination(),
+    write ? { write: (text: string) => write(text.trimEnd()) } : destination(),
   )
 }
 

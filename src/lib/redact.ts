@@ -27,6 +27,11 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
 /** Most lines have none of these words; one look at them is much cheaper than all the shapes. */
 const HINT = /bearer|basic|[spr]k-|token|ticket|key|passw|secret|authorization|cookie|:\/\//i
 
+/** JSON of `value`, with every text in it cleaned: numbers stay numbers, whatever the secrets are. */
+export function cleanJson(value: unknown, clean: (text: string) => string): string {
+  return JSON.stringify(value, (_key, part) => (typeof part === 'string' ? clean(part) : part))
+}
+
 export function createRedactor(secrets: readonly (string | null)[] = []): Redactor {
   const known = new Set<string>()
   let pattern: RegExp | undefined

@@ -15,6 +15,7 @@ export function dataLayout(dataDir: string) {
     leases: join(dataDir, 'leases'),
     idempotency: join(dataDir, 'idempotency'),
     redis: join(dataDir, 'redis'),
+    logs: join(dataDir, 'logs'),
     catalog: join(dataDir, 'catalog.ndjson'),
     lock: join(dataDir, 'lock.db'),
     run: join(dataDir, 'run.json'),

@@ -41,13 +41,42 @@ export function createLineSplitter(onLine: (line: string) => void, maxLength = M
   }
 }
 
+/** A child that floods us waits when its lines have cost so much in one turn: others are heard in between. */
+const TURN_BUDGET_MS = 4
+
 /** Attach in the tick of the spawn: what a child wrote before a reader is there gets lost when it exits. */
 export function readLines(stream: Readable, onLine: (line: string) => void): void {
   const splitter = createLineSplitter(onLine)
+  const budget = createTurnBudget(TURN_BUDGET_MS, () => stream.resume())
   stream.setEncoding('utf8')
-  stream.on('data', (text: string) => splitter.push(text))
+  stream.on('data', (text: string) => {
+    if (budget.spend(() => splitter.push(text))) stream.pause()
+  })
   stream.on('close', () => splitter.end())
   stream.on('error', () => {}) // a broken pipe says nothing that the exit does not
+}
+
+/** `spend` says whether this turn's budget is used up; `renewed` is called in the turn after such a one. */
+function createTurnBudget(budgetMs: number, renewed: () => void) {
+  let leftMs = budgetMs
+  let isCounting = false
+  return {
+    spend(work: () => void): boolean {
+      const startMs = performance.now()
+      work()
+      leftMs -= performance.now() - startMs
+      if (!isCounting) setImmediate(renew)
+      isCounting = true
+      return leftMs <= 0
+    },
+  }
+
+  function renew(): void {
+    isCounting = false
+    const wasUsedUp = leftMs <= 0
+    leftMs = budgetMs
+    if (wasUsedUp) renewed()
+  }
 }
 
 export type LineRing = { add(line: string): void; list(): string[]; clear(): void }

@@ -12,6 +12,7 @@ import { ACTIVE, type ArtifactState, type ProjectState, type StageState, summary
 import type { Commands, CreateRequest } from '../../src/queue/commands.ts'
 import type { ProjectReader, TaskView } from '../../src/queue/reader.ts'
 import { createFakeHub, type FakeHub } from './fake-hub.ts'
+import { createFakeLogs, fakeExplain } from './fake-records.ts'
 import { createFakeWorkforce } from './fake-workforce.ts'
 
 export type Fake = ApiDeps & {
@@ -55,6 +56,8 @@ export function fakeDeps({ hub = createFakeHub(), ...changes }: Partial<ApiDeps>
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
     }),
     ready: async () => ({ ok: true, checks: [{ name: 'redis', ok: true, message: 'at /secret/path' }] }),
+    explain: fakeExplain,
+    logs: createFakeLogs(),
     ...changes,
     hub,
     tasks,

@@ -4,6 +4,7 @@ import { type Fake, jsonRequest } from './deps.ts'
 import type { Answered } from './live-answers.ts'
 
 const W = '/api/v1/workers'
+const L = '/api/v1/logs'
 const restart = `post ${W}/{name}/restart`
 const scale = `post ${W}/scale`
 const post: RequestInit = { method: 'POST' }
@@ -45,6 +46,30 @@ export const OPERATOR: Answered[] = [
     return { call: scale, path: `${W}/scale`, init: jsonRequest({ group: 'io', processes }), status: 422 }
   }),
   { call: scale, path: `${W}/scale`, init: jsonRequest({ group: 'io', processes: 2, more: 1 }), status: 422 },
+  { call: 'get /status', path: '/status?explain=io-1', status: 200 },
+  { call: 'get /status', path: '/status?explain=io-1&at=14:02', status: 200 },
+  { call: 'get /status', path: '/status?explain=io-1', status: 401, change: shared },
+  { call: 'get /status', path: '/status?explain=io-1', init: ann, status: 403, change: shared },
+  { call: 'get /status', path: '/status?explain=nobody', status: 404 },
+  { call: 'get /status', path: '/status?explain=../x', status: 422 },
+  { call: 'get /status', path: '/status?explain=io-1&at=25:00', status: 422 },
+  { call: 'get /api/v1/logs', path: L, status: 200 },
+  { call: 'get /api/v1/logs', path: `${L}?process=io-1&since=1&limit=1`, status: 200 },
+  { call: 'get /api/v1/logs', path: `${L}?since=2026-01-01T00:00:00Z`, status: 200 },
+  { call: 'get /api/v1/logs', path: `${L}?follow=true`, init: { method: 'HEAD' }, status: 200 },
+  { call: 'get /api/v1/logs', path: L, status: 401, change: shared },
+  { call: 'get /api/v1/logs', path: L, init: ann, status: 403, change: shared },
+  { call: 'get /api/v1/logs', path: `${L}?process=nobody`, status: 404 },
+  { call: 'get /api/v1/logs', path: `${L}?follow=true&process=nobody`, status: 404 },
+  ...['limit=0', 'limit=1001', 'limit=x', 'since=yesterday', 'follow=yes', 'process=..%2fx'].map((query): Answered => {
+    return { call: 'get /api/v1/logs', path: `${L}?${query}`, status: 422 }
+  }),
+  {
+    call: 'get /api/v1/logs',
+    path: `${L}?follow=true`,
+    status: 503,
+    change: (d) => Object.assign(d, { maxSockets: 0 }),
+  },
   { call: 'get /metrics', path: '/metrics', status: 200 },
   { call: 'get /metrics', path: '/metrics', status: 401, change: shared },
   { call: 'get /metrics', path: '/metrics', init: ann, status: 403, change: shared },

@@ -8,7 +8,8 @@ import { tempFolder } from '../helpers/temp.ts'
 
 type Options = Partial<Parameters<typeof openLogFiles>[0]>
 
-const open = (folder: string, options: Options = {}) => openLogFiles({ folder, onFault: assert.fail, ...options })
+const open = (folder: string, options: Options = {}) =>
+  openLogFiles({ folder, onFault: (error) => assert.fail(error!), ...options })
 const said = (process: string, message: string) =>
   ({ process, pid: 1, stream: 'stdout', level: 'info', message }) as const
 

@@ -1,0 +1,54 @@
+/** `explain`: why a process is as it is, or was at a moment; from the server, or from what it has left on the disk. */
+import type { Explanation } from '../api/schemas/explanation.ts'
+import { createExplainer } from '../launch/explainer.ts'
+import { timeText } from '../launch/explanation-words.ts'
+import { AppError } from '../lib/errors.ts'
+import { momentOf } from '../lib/moment.ts'
+import { dataLayout } from '../project/layout.ts'
+import { onlineOr } from './fallback.ts'
+import type { Output } from './output.ts'
+import { textTable } from './text.ts'
+import type { Verb } from './verb.ts'
+
+export const explain: Verb = {
+  usage: 'explain <process>',
+  summary: 'why a process (io-1, redis, supervisor, …) is as it is, and what happened to it',
+  options: [['--at <time>', 'explain that moment: 14:02 (of the last 24 hours), or a time with its date']],
+  timeoutS: 30,
+  async run(context, [process = ''], { at }) {
+    const moment = readMoment(at)
+    const query = { process, atMs: moment }
+    const told = await onlineOr(context, {
+      online: ({ client }) => client.explain(process, { at: isoOf(moment), signal: context.signal }),
+      offline: () => createExplainer({ folder: dataLayout(context.config().dataDir).logs, children: null })(query),
+    })
+    context.out.data(told, explanationText(told, context.out))
+    return 0
+  },
+}
+
+/** Read here, because the clock meant is that of whoever asks. Throws `invalid_value`. */
+function readMoment(at: unknown): number | undefined {
+  if (at === undefined) return undefined
+  const ms = momentOf(String(at), new Date())
+  if (!Number.isNaN(ms)) return ms
+  throw new AppError('invalid_value', `--at ${String(at)}: expected a time like 14:02 or 2026-11-23T14:02:11Z`)
+}
+
+function isoOf(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString()
+}
+
+export function explanationText(told: Explanation, out: Pick<Output, 'paint'>, nowMs = Date.now()): string {
+  const inChain = new Set(told.chain.map(({ id }) => id))
+  const all = new Map([...told.history, ...told.chain].map((event) => [event.id, event]))
+  const rows = [...all.values()]
+    .sort((a, b) => a.id - b.id)
+    .map(({ id, at, text }) => [inChain.has(id) ? '→' : ' ', out.paint('dim', timeText(Date.parse(at), nowMs)), text])
+  const output = told.last_lines.map((line) => `  ${line}`)
+  return [
+    out.paint('bold', told.summary),
+    ...(rows.length > 0 ? ['', textTable(rows)] : []),
+    ...(output.length > 0 ? ['', 'its last output:', ...output] : []),
+  ].join('\n')
+}

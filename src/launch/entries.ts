@@ -1,0 +1,101 @@
+/** Which facts the chronicle keeps, and how they stand in it. */
+import type { StackTop } from '../supervisor/facts.ts'
+import type { ChronicleEntry } from './chronicle.ts'
+import type { LaunchFact } from './facts.ts'
+import { factLine } from './words.ts'
+
+type Kept = Pick<ChronicleEntry, 'process' | 'event' | 'text' | 'facts'>
+
+/** Null for what changes no state: lines of logs, and what is said while something goes on. */
+export function entryOf(fact: LaunchFact): Kept | null {
+  const text = textOf(fact)
+  if (text === null || NOT_KEPT.has(fact.type)) return null
+  return { process: processOf(fact), event: fact.type.replace(/^child_/, ''), text, facts: factsOf(fact) }
+}
+
+const NOT_KEPT: ReadonlySet<LaunchFact['type']> = new Set([
+  'child_line',
+  'api_line',
+  'progress',
+  'stop_waiting',
+  'log_fault',
+])
+
+/** A process that is being replaced, and the one that replaces it, belong to one slot. */
+export function slotOf(name: string): string {
+  return name.replace(/\.(next|old)$/, '')
+}
+
+function processOf(fact: LaunchFact): string {
+  if (fact.type === 'component_stopped') return 'supervisor'
+  if (fact.type === 'redis_changed') return 'redis'
+  if ('name' in fact) return slotOf(fact.name)
+  if ('worker' in fact) return slotOf(fact.worker)
+  return 'process' in fact ? slotOf(fact.process) : 'supervisor'
+}
+
+/** Null: there is nothing to say. */
+function textOf(fact: LaunchFact): string | null {
+  const line = factLine(fact, { colour: false })
+  return line?.replace(/^[\s✔]+/, '').replace(/\s{2,}/g, ' ') ?? ownWords(fact)
+}
+
+/** For what is no line on the terminal. */
+function ownWords(fact: LaunchFact): string | null {
+  switch (fact.type) {
+    case 'boot_failed':
+      return `Showrunner could not be started: ${fact.reason}`
+    case 'faulted':
+      return `an unexpected error ends Showrunner: ${fact.reason}`
+    case 'booted':
+      return bootWords(fact)
+    case 'ready':
+      return `everything is ready, ${fact.ms} ms after the start`
+    case 'child_spawned':
+      return `${fact.name} was started as process ${fact.pid}`
+    case 'child_ready':
+      return `${fact.name} is ready, ${Math.round(fact.ms)} ms after its start`
+    case 'child_boot_missed':
+      return `${fact.name} was not ready within ${fact.deadlineMs / 1_000} s; it is ended`
+    case 'child_suspected':
+      return `${fact.name} ${fact.reason}`
+    case 'child_recovered':
+      return `${fact.name} gives signs of life again, after ${(fact.silentMs / 1_000).toFixed(1)} s`
+    case 'child_exited':
+      return `${fact.name} ended: ${fact.reason}`
+    case 'child_stopping':
+      return `${fact.name} is told to stop`
+    case 'child_replacing':
+      return `a successor of ${fact.name} is started: ${fact.why}`
+    case 'child_replaced':
+      return `the successor of ${fact.name} serves now`
+    case 'child_replace_failed':
+      return `the successor of ${fact.name} did not come up: ${fact.reason}`
+    default:
+      return null
+  }
+}
+
+function bootWords({ version, pid, before }: Extract<LaunchFact, { type: 'booted' }>): string {
+  const start = `Showrunner ${version} was started as process ${pid}`
+  if (before === null) return start
+  const how = before.clean ? 'was stopped' : 'ended without a stop (killed, or the power failed), last heard of'
+  return `${start}; the run before ${how} at ${before.at}`
+}
+
+/** Lines of output are long, and the log has them: the last ones say most. */
+const LINES = 3
+const LINE_LENGTH = 300
+
+function factsOf(fact: LaunchFact): Record<string, unknown> {
+  const { type: _, ...facts } = fact as LaunchFact & Record<string, unknown>
+  if (fact.type === 'ready') return { url: fact.url, ms: fact.ms, interrupted: fact.interrupted.length }
+  if (fact.type === 'child_ready') return { name: fact.name, ms: Math.round(fact.ms) }
+  if (fact.type === 'child_exited') facts.lines = fact.lines.slice(-LINES).map((line) => line.slice(0, LINE_LENGTH))
+  if ('where' in fact) facts.where = whereOf(fact.where)
+  return facts
+}
+
+function whereOf(where: StackTop | null) {
+  return where && { function: where.function, file: where.file, line: where.line, task: where.scope }
+}

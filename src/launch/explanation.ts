@@ -1,0 +1,108 @@
+/** Why a process is as it is: the entries that led to it, and one sentence that says it. Pure. */
+import type { ChronicleEntry } from './chronicle.ts'
+import { type Story, sentenceOf } from './explanation-words.ts'
+
+export type ExplainQuery = {
+  /** A slot, `redis` or `supervisor`. */
+  process: string
+  /** Explains this moment instead of the present, in milliseconds since 1970. */
+  atMs?: number
+}
+
+/** `phase`: what the supervisor says of it now; null when no server runs. */
+export type ExplainSources = { entries: readonly ChronicleEntry[]; phase: string | null; nowMs: number }
+
+export type Explanation = {
+  process: string
+  state: string
+  since: string | null
+  summary: string
+  /** From the first cause on. */
+  chain: ChronicleEntry[]
+  /** What else happened to it, oldest first. */
+  history: ChronicleEntry[]
+}
+
+const HISTORY = 30
+const CHAIN = 20
+/** What happened so long before and after a moment belongs to it. */
+const AROUND_MS = 10 * 60_000
+
+export function explain({ process, atMs }: ExplainQuery, { entries, phase, nowMs }: ExplainSources): Explanation {
+  const own = entries.filter((entry) => entry.process === process)
+  const focus = atMs === undefined ? turningPoints(own).at(-1) : nearest(turningPoints(own), atMs)
+  const chain = focus ? chainOf(entries, focus) : []
+  const story: Story = { process, focus, chain, entries, nowMs, isOver: phase === null, atMs }
+  return {
+    process,
+    state: phase ?? 'not running',
+    since: focus?.at ?? null,
+    summary: sentenceOf(story),
+    chain: chain.slice(-CHAIN),
+    history: (atMs === undefined ? own : own.filter(isAround(atMs))).slice(-HISTORY),
+  }
+}
+
+/** Processes of which the chronicle knows anything. */
+export function knownProcesses(entries: readonly ChronicleEntry[]): string[] {
+  return [...new Set(entries.map(({ process }) => process))].sort()
+}
+
+/** The events after which a process is in another state than before. */
+const TURNS = new Set([
+  ...['spawned', 'ready', 'suspected', 'hung', 'boot_missed', 'exited', 'restart_planned', 'parked'],
+  ...['stopping', 'stopped', 'redis_changed', 'booted', 'boot_failed', 'faulted'],
+])
+
+/** Those of a predecessor on its way out, or of a successor on its way in, change nothing for the slot. */
+function turningPoints(own: readonly ChronicleEntry[]): ChronicleEntry[] {
+  const recovered = new Set(own.filter(({ event }) => event === 'recovered').map(({ cause }) => cause))
+  return own.filter(({ id, event, process, facts }) => {
+    const isOwn = typeof facts.name !== 'string' || facts.name === process
+    return TURNS.has(event) && isOwn && !recovered.has(id)
+  })
+}
+
+function isAround(atMs: number): (entry: ChronicleEntry) => boolean {
+  return ({ at }) => Math.abs(Date.parse(at) - atMs) <= AROUND_MS
+}
+
+/** Ends and their reasons say more about a moment than what followed from them. */
+const DECISIVE = new Set(['exited', 'parked', 'redis_changed', 'booted', 'boot_failed', 'faulted', 'stopped'])
+
+function nearest(own: readonly ChronicleEntry[], atMs: number): ChronicleEntry | undefined {
+  const around = own.filter(isAround(atMs))
+  const decisive = around.filter(({ event }) => DECISIVE.has(event))
+  const distance = ({ at }: ChronicleEntry) => Math.abs(Date.parse(at) - atMs)
+  const byDistance = (decisive.length > 0 ? decisive : around).toSorted((a, b) => distance(a) - distance(b))
+  return byDistance[0]
+}
+
+/** What caused the entry, and what came of that for the same process, up to its being ready again. */
+function chainOf(entries: readonly ChronicleEntry[], focus: ChronicleEntry): ChronicleEntry[] {
+  const chain = new Map(causesOf(entries, focus).map((entry) => [entry.id, entry]))
+  let isOpen = focus.event !== 'ready'
+  for (const entry of entries) {
+    if (entry.cause === null || !chain.has(entry.cause) || entry.process !== focus.process) continue
+    if (!isOpen && entry.id > focus.id) continue
+    if (chain.get(entry.cause)!.event === 'booted') continue // all that runs came of it
+    chain.set(entry.id, entry)
+    if (entry.id > focus.id && entry.event === 'ready') isOpen = false
+  }
+  return [...chain.values()].sort((a, b) => a.id - b.id)
+}
+
+/** Far enough for any cause, and not the whole of an endless crash loop. */
+const DEPTH = 12
+
+function causesOf(entries: readonly ChronicleEntry[], focus: ChronicleEntry): ChronicleEntry[] {
+  const byId = new Map(entries.map((entry) => [entry.id, entry]))
+  const path = [focus]
+  for (let at = focus; at.cause !== null && path.length < DEPTH; ) {
+    const cause = byId.get(at.cause)
+    if (!cause) break // the record does not reach so far back
+    path.push(cause)
+    at = cause
+  }
+  return path
+}
