@@ -71,5 +71,5 @@ export async function untilStuck({ limits }: RunRequest, ended: AbortSignal): Pr
 
 /** True after `ms`, false when `until` came first. */
 async function tick(ms: number, until: AbortSignal): Promise<boolean> {
-  return delay(ms, true, { signal: until, ref: false }).catch(() => false)
+  return delay(Math.max(0, ms), true, { signal: until, ref: false }).catch(() => false)
 }

@@ -1,49 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { AppError } from '../../src/lib/errors.ts'
-import { silentLog } from '../../src/lib/log.ts'
 import { until } from '../../src/lib/until.ts'
-import type { RunRequest } from '../../src/pipelines/attempt-run.ts'
-import type { StageContext, StageDefinition } from '../../src/pipelines/define.ts'
-import { runStage } from '../../src/pipelines/run.ts'
-import type { Project } from '../../src/project/store.ts'
-import type { Providers } from '../../src/providers/pick.ts'
 import { recordedStage } from '../helpers/live.ts'
-import { ALIVE, begin, createProject, openStore } from '../helpers/projects.ts'
-
-type Run = StageDefinition['run']
-
-async function start(t: TestContext, input?: unknown): Promise<Project> {
-  return createProject(await openStore(t), input)
-}
-
-/** Runs `run` as the project's first stage; `change` replaces parts of the request. */
-async function perform(project: Project, run: Run, change: Partial<RunRequest> = {}) {
-  const attempt = await begin(project, 'write', { ...ALIVE, token: Math.random().toString() })
-  return runStage({
-    attempt,
-    stage: { name: 'write', queue: 'llm', run },
-    providers: {} as Providers,
-    nice: 0,
-    limits: { softS: 60, hardS: 90 },
-    log: silentLog,
-    drain: { reason: () => null, signal: new AbortController().signal },
-    onHardLimit: () => {},
-    onNudge: () => () => {},
-    live: recordedStage(),
-    ...change,
-  })
-}
-
-const stageOf = (project: Project) => project.read().state.stages[0]!
-
-/** A stage that does nothing until its signal fires, and says why it did. */
-async function untilAborted({ signal }: StageContext): Promise<never> {
-  if (!signal.aborted) await once(signal, 'abort')
-  throw signal.reason
-}
+import { ALIVE, begin } from '../helpers/projects.ts'
+import { perform, type Run, stageOf, start, untilAborted } from './attempt.ts'
 
 test('a generator streams, counts and returns; a plain function does too', async (t) => {
   const project = await start(t, { text: 'hi' })
@@ -140,52 +103,6 @@ test('a bug is not retried', async (t) => {
   })
   assert.equal(outcome.kind, 'failed')
   assert.equal(stageOf(project).error?.code, 'stage_failed')
-})
-
-test('at the soft limit the signal fires with that reason; the steps stay', async (t) => {
-  const project = await start(t)
-  let reason: unknown
-  const outcome = await perform(
-    project,
-    async (context) => {
-      await context.step('saved', () => 1)
-      await untilAborted(context).catch((why) => {
-        reason = why
-        throw why
-      })
-    },
-    { limits: { softS: 0.05, hardS: 60 } },
-  )
-  assert.equal(reason, 'soft_time_limit')
-  assert.equal(outcome.kind, 'failed')
-  assert.equal(stageOf(project).error?.code, 'time_limit')
-  assert.deepEqual(
-    stageOf(project).steps.map((s) => s.name),
-    ['saved'],
-  )
-})
-
-test('a stage that never returns is given up after its hard limit', async (t) => {
-  const project = await start(t)
-  const hours = { softS: 0.001, hardS: -4.95 } // the hard limit lies 5 s before the moment of giving up
-  const outcome = await perform(project, () => new Promise(() => {}), { limits: hours })
-  assert.equal(outcome.kind, 'stuck')
-  assert.equal(stageOf(project).error?.code, 'time_limit')
-})
-
-test('while draining no new step begins, and near its end the signal fires', async (t) => {
-  const project = await start(t)
-  const begun: string[] = []
-  const drained = await perform(project, async ({ step }) => step('s', () => begun.push('s')), {
-    drain: { reason: () => 'stop', signal: new AbortController().signal },
-  })
-  assert.deepEqual(drained, { kind: 'released', reason: 'interrupted' })
-  assert.deepEqual([stageOf(project).status, stageOf(project).reason, begun.length], ['waiting', 'interrupted', 0])
-  const drain = new AbortController()
-  const running = perform(project, untilAborted, { drain: { reason: () => 'stop', signal: drain.signal } })
-  await until(() => stageOf(project).status === 'running', { timeoutMs: 2_000 })
-  drain.abort()
-  assert.deepEqual(await running, { kind: 'released', reason: 'interrupted' })
 })
 
 test('cancel and takeover reach the stage by its claim; what it still writes does not count', async (t) => {
