@@ -101,6 +101,16 @@ test('a process that hangs is a warning with its place, an error when it is ende
   )
 })
 
+test('a replacement is told from its reason to its end, and one that failed is a warning', () => {
+  const line = (fact: Parameters<typeof factLine>[0]) => factLine(fact, { colour: false })
+  const why = 'it has done 10000 jobs (WORKER_MAX_JOBS)'
+  assert.equal(line({ type: 'child_replacing', name: 'io-1', why }), `io-1 is being replaced: ${why}`)
+  assert.match(line({ type: 'child_replaced', name: 'io-1' })!, /^io-1 has a successor/)
+  const failed = { type: 'child_replace_failed', name: 'io-1', reason: 'was not ready within 15 s' } as const
+  assert.match(line(failed)!, /did not come up: was not ready within 15 s; io-1 goes on/)
+  assert.equal(levelOf(failed), 'warn')
+})
+
 test('the end of a stop names what took the time', () => {
   const job = { project: 'p', title: 'My film', stage: 'render' }
   const waited = { ms: 14_200, process: 'media-1', job }
@@ -128,4 +138,13 @@ test('a stage that ended its worker is named, with what follows for it', () => {
     [false, true].map((failed) => levelOf({ ...fact, deaths: 1, failed })),
     ['warn', 'error'],
   )
+})
+
+test('a worker that took nothing is named with its queue, as a warning', () => {
+  const fact = { type: 'consumer_refreshed' as const, name: 'io-1', queue: 'image', waitedMs: 15_004 }
+  assert.equal(
+    factLine(fact, { colour: false }),
+    'io-1 has taken nothing from image for 15 s, though jobs wait; it fetches anew',
+  )
+  assert.equal(levelOf(fact), 'warn')
 })
