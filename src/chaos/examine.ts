@@ -54,8 +54,11 @@ export async function fileFindings(paths: ProjectLayout, state: ProjectState): P
   const findings: Finding[] = []
   const written = await readWritten(paths.state)
   if (written === undefined) findings.push({ kind: 'torn', text: `the state file of ${state.id} does not parse` })
-  else if (!isDeepStrictEqual(written, JSON.parse(JSON.stringify(state))))
-    findings.push({ kind: 'torn', text: `the state file of ${state.id} is not what its journal says` })
+  else {
+    const parts = differing(written, JSON.parse(JSON.stringify(state)))
+    const text = `the state file of ${state.id} is not what its journal says (${parts.join(', ')})`
+    if (parts.length > 0) findings.push({ kind: 'torn', text })
+  }
   for (const { name, file, sha256 } of state.artifacts) {
     const actual = await hashFile(join(paths.artifacts, file)).catch(() => null) // a missing file has no hash
     if (actual === null) findings.push({ kind: 'lost', text: `the file ${name} of ${state.id} is gone` })
@@ -65,9 +68,14 @@ export async function fileFindings(paths: ProjectLayout, state: ProjectState): P
   return findings
 }
 
-async function readWritten(path: string): Promise<unknown> {
+function differing(written: Record<string, unknown>, folded: Record<string, unknown>): string[] {
+  const keys = [...new Set([...Object.keys(written), ...Object.keys(folded)])]
+  return keys.filter((key) => !isDeepStrictEqual(written[key], folded[key]))
+}
+
+async function readWritten(path: string): Promise<Record<string, unknown> | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'))
+    return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
   } catch (error) {
     if (error instanceof SyntaxError || errnoOf(error) === 'ENOENT') return undefined
     throw error

@@ -1,6 +1,7 @@
 /** The projects under way, watched through their journals: that works whatever else is down. */
 import type { Client } from '../client/client.ts'
 import { until } from '../lib/until.ts'
+import type { Folded } from '../project/folded.ts'
 import { type Journal, openJournal } from '../project/journal.ts'
 import { type DataLayout, projectLayout } from '../project/layout.ts'
 import { ENDED } from '../project/project.ts'
@@ -67,12 +68,24 @@ export function createLoad(layout: DataLayout): Load {
   }
 }
 
+/** A project that has vanished will be found lost; until then it counts as open. */
 function hasEnded(journal: Journal): boolean {
-  return ENDED.has(journal.read().state.status)
+  const status = stateIn(journal)?.state.status
+  return status !== undefined && ENDED.has(status)
+}
+
+function stateIn(journal: Journal): Folded | undefined {
+  try {
+    return journal.read()
+  } catch {
+    return undefined // gone, or unreadable at this moment
+  }
 }
 
 function runningIn(journal: Journal): RunningStage[] {
-  const { state, internals } = journal.read()
+  const folded = stateIn(journal)
+  if (!folded) return []
+  const { state, internals } = folded
   return state.stages.flatMap(({ name, status, attempts, steps }) => {
     const owner = internals[name]?.owner
     if (status !== 'running' || !owner) return []

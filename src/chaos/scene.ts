@@ -9,7 +9,7 @@ import { killQuietly } from './rig.ts'
 /** For what has to come within seconds. */
 export const SOON_MS = 20_000
 /** A user's stages say nothing of their middle, so the moment is left to chance. */
-const SOME_MS = 400
+export const SOME_MS = 400
 
 /** Resolves when a stage is in the middle of its work, in that worker if one is named. */
 export async function midStage({ load, ours, random, signal }: Scene, worker?: string): Promise<RunningStage> {

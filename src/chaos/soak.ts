@@ -2,14 +2,15 @@
 import { AppError, messageOf } from '../lib/errors.ts'
 import { sleep, until } from '../lib/until.ts'
 import type { Finding } from './audit.ts'
-import { examine, lockFindings, type Verdict } from './examine.ts'
+import { examine, type Verdict } from './examine.ts'
 import { createKeeper, type Keeper } from './keeper.ts'
 import { createLoad, type Load } from './load.ts'
 import { assertProc } from './matrix.ts'
 import { createRandom, pick } from './random.ts'
-import { medianOf, recoveriesOf, type Strike } from './recovery.ts'
 import { createRig, killQuietly, type Rig } from './rig.ts'
-import { type Kill, planSoak, type SoakPlan, type SoakWishes, type VictimKind } from './soak-plan.ts'
+import { type Kill, planSoak, type SoakPlan, type SoakWishes } from './soak-plan.ts'
+import { type Hit, reportSoak, type SoakReport } from './soak-report.ts'
+import { stopAndLook } from './stop.ts'
 import { victimsOf } from './victims.ts'
 import { stepsWork, type Work } from './work.ts'
 
@@ -22,25 +23,6 @@ export type SoakOptions = {
   onProgress(now: { kills: number; asked: number; ended: number }): void
 }
 
-export type VictimReport = { kind: VictimKind; kills: number; median_ms: number | null; longest_ms: number | null }
-
-export type SoakReport = {
-  ok: boolean
-  seed: string
-  kills: number
-  /** Kills for which there was nobody to kill. */
-  missed: number
-  /** Starts of the program, the first one included. */
-  starts: number
-  projects: number
-  repeated: number | null
-  victims: VictimReport[]
-  findings: Finding[]
-  took_ms: number
-  folder: string | null
-}
-
-type Hit = Strike & { kind: VictimKind }
 type Soak = {
   rig: Rig
   keeper: Keeper
@@ -54,8 +36,6 @@ type Soak = {
 const FIRST_START_MS = 30_000
 /** What is left to do when the last kill has fallen. */
 const REST_MS = 180_000
-const STOP_MS = 30_000
-const GONE_MS = 3_000
 const PROGRESS_EVERY_MS = 1_000
 
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
@@ -72,7 +52,8 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   let keep = false
   try {
     const verdict = await perform(soak)
-    const report = reportOf(soak, verdict)
+    const facts = { ...soak, verdict, facts: keeper.facts(), starts: keeper.starts(), planned: plan.kills.length }
+    const report = reportSoak({ ...facts, seed: options.seed })
     keep = !report.ok
     return { ...report, took_ms: Math.round(performance.now() - startedMs), folder: keep ? rig.folder : null }
   } finally {
@@ -88,26 +69,29 @@ async function perform(soak: Soak): Promise<Verdict> {
   await until(() => keeper.serving(), { timeoutMs: FIRST_START_MS, signal, what: 'the first start' })
   const ticking = setInterval(() => tell(soak), PROGRESS_EVERY_MS)
   try {
-    await Promise.all([killAll(soak), askAll(soak)])
+    const done = await Promise.allSettled([killAll(soak), askAll(soak)])
     await load.untilEnded({ timeoutMs: REST_MS, signal })
-    await until(() => isHealthy(keeper), {
-      timeoutMs: REST_MS,
-      everyMs: 100,
-      signal,
-      what: 'the program to be healthy',
-    })
+    const wait = { timeoutMs: REST_MS, everyMs: 100, signal, what: 'the program to be healthy' }
+    await until(() => isHealthy(keeper), wait)
+    for (const result of done) if (result.status === 'rejected') throw result.reason
   } catch (error) {
     signal.throwIfAborted()
     findings.push({ kind: 'wrong', text: messageOf(error) })
   } finally {
     clearInterval(ticking)
   }
-  await stop(soak)
+  const program = { ...keeper.program(), url: keeper.serving()?.url }
+  keeper.rest()
+  keeper.excuse()
+  findings.push(...(await stopAndLook(rig, program, signal)))
   return examine({ ...rig, expected: load.expected })
 }
 
 async function isHealthy(keeper: Keeper): Promise<boolean> {
-  const body = await keeper.serving()?.api.status()
+  const body = await keeper
+    .serving()
+    ?.api.status()
+    .catch(() => undefined) // it may just be starting
   return body?.data.status === 'healthy'
 }
 
@@ -174,60 +158,3 @@ async function ask({ rig, keeper, load, plan, options }: Soak, idempotencyKey: s
 
 /** The program is down, booting or in the middle of the same request. */
 const PASSING: ReadonlySet<string> = new Set(['unavailable', 'timeout', 'in_progress'])
-
-async function stop({ rig, keeper, findings, options }: Soak): Promise<void> {
-  const program = keeper.program()
-  const url = keeper.serving()?.url ?? null
-  keeper.rest()
-  keeper.excuse()
-  program.signal('SIGTERM')
-  const exit = await program.ended(STOP_MS).catch(() => null) // said below
-  options.signal.throwIfAborted()
-  if (exit?.code !== 0) findings.push({ kind: 'wrong', text: `SIGTERM did not end it well (${exit?.code ?? 'late'})` })
-  const isGone = await rig.gone(GONE_MS).then(
-    () => true,
-    () => false,
-  )
-  if (!isGone)
-    for (const pid of await rig.pids()) findings.push({ kind: 'left', text: `process ${pid} after the stop` })
-  await rig.kill()
-  findings.push(...(await lockFindings(rig.layout, url)))
-}
-
-function reportOf({ keeper, plan, hits, findings, options }: Soak, verdict: Verdict) {
-  const all = [...findings, ...verdict.findings]
-  const kinds = [...new Set(plan.kills.map(({ kind }) => kind))].sort()
-  return {
-    ok: all.length === 0,
-    seed: options.seed,
-    kills: hits.length,
-    missed: plan.kills.length - hits.length,
-    starts: keeper.starts(),
-    projects: verdict.projects,
-    repeated: verdict.repeated,
-    victims: kinds.map((kind) => victimReport(kind, hits, { verdict, keeper })),
-    findings: all,
-  }
-}
-
-type Sources = { verdict: Verdict; keeper: Keeper }
-
-function victimReport(kind: VictimKind, hits: readonly Hit[], { verdict, keeper }: Sources): VictimReport {
-  const mine = hits.filter((hit) => hit.kind === kind)
-  const times = mine.flatMap((hit) => {
-    const all = kind === 'scheduler' ? readyAfter(keeper, kind, hit.atMs) : recoveriesOf(verdict.histories, hit)
-    return all.length === 0 ? [] : [Math.max(...all)]
-  })
-  return {
-    kind,
-    kills: mine.length,
-    median_ms: medianOf(times),
-    longest_ms: times.length === 0 ? null : Math.max(...times),
-  }
-}
-
-/** The scheduler runs no stages: what it does goes on when it is ready again. */
-function readyAfter(keeper: Keeper, name: string, atMs: number): number[] {
-  const ready = keeper.facts().find((f) => f.type === 'child_ready' && f.name === name && f.atMs > atMs)
-  return ready ? [ready.atMs - atMs] : []
-}

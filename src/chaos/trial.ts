@@ -2,12 +2,13 @@
 import { AppError, messageOf } from '../lib/errors.ts'
 import { until } from '../lib/until.ts'
 import type { Finding } from './audit.ts'
-import { examine, lockFindings, type Verdict } from './examine.ts'
+import { examine, type Verdict } from './examine.ts'
 import { type Fault, PACE, type Scene } from './fault.ts'
 import { createLoad, type Load } from './load.ts'
 import type { Random } from './random.ts'
 import { recoveriesOf, type Strike } from './recovery.ts'
 import { createRig, type Instance, type Rig } from './rig.ts'
+import { stopAndLook } from './stop.ts'
 import { stepsWork, type Work } from './work.ts'
 
 export type TrialOptions = {
@@ -35,9 +36,7 @@ export type Trial = {
   folder: string | null
 }
 
-const STOP_MS = 30_000
 const HEALTHY_MS = 30_000
-const GONE_MS = 3_000
 const USER_PROJECTS = 2
 
 export async function tryFault(fault: Fault, options: TrialOptions): Promise<Trial> {
@@ -48,13 +47,12 @@ export async function tryFault(fault: Fault, options: TrialOptions): Promise<Tri
   const ground = await fault.ground?.()
   if (ground && 'skipped' in ground)
     return { ...blank, ...times, outcome: 'skipped', reason: ground.skipped, took_ms: took() }
-  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.deadlineMs)])
+  const deadline = AbortSignal.any([options.signal, AbortSignal.timeout(options.deadlineMs)])
   const ofUser = options.work !== undefined
-  const rig = await createRig({ signal, ofUser, env: fault.env ?? {}, dataDir: ground?.dataDir })
+  const rig = await createRig({ signal: deadline, ofUser, env: fault.env ?? {}, dataDir: ground?.dataDir })
   let keep = false
   try {
-    const trial = await strikeAndJudge(fault, { ...options, signal }, rig)
-    options.signal.throwIfAborted()
+    const trial = await strikeAndJudge(fault, { ...options, deadline }, rig)
     keep = trial.outcome === 'failed'
     return { ...blank, ...trial, took_ms: took(), folder: keep ? rig.folder : null }
   } finally {
@@ -66,7 +64,10 @@ export async function tryFault(fault: Fault, options: TrialOptions): Promise<Tri
 
 type Judged = Pick<Trial, 'outcome' | 'reason' | 'findings' | 'projects' | 'noticed_ms' | 'again_ms' | 'repeated'>
 
-async function strikeAndJudge(fault: Fault, options: TrialOptions, rig: Rig): Promise<Judged> {
+/** `deadline` also aborts when the user wants to leave. */
+type Timed = TrialOptions & { deadline: AbortSignal }
+
+async function strikeAndJudge(fault: Fault, options: Timed, rig: Rig): Promise<Judged> {
   const load = createLoad(rig.layout)
   const findings: Finding[] = []
   const stage = createStage({ fault, options, rig, load, findings })
@@ -75,12 +76,13 @@ async function strikeAndJudge(fault: Fault, options: TrialOptions, rig: Rig): Pr
   try {
     await stage.begin()
     strikes = await fault.strike(stage.scene)
-    await load.untilEnded({ timeoutMs: options.deadlineMs, signal: options.signal })
+    await load.untilEnded({ timeoutMs: options.deadlineMs, signal: options.deadline })
     await untilHealthy(stage.scene)
   } catch (error) {
+    options.signal.throwIfAborted()
     reason = `could not be carried out to its end: ${messageOf(error)}`
   }
-  findings.push(...(await stopAndLook(rig, stage.present())))
+  findings.push(...(await stopAndLook(rig, stage.present(), options.signal)))
   const verdict = await examine({ ...rig, expected: load.expected, mayTear: fault.mayTear })
   findings.push(...verdict.findings)
   const outcome = findings.length === 0 && reason === null ? 'passed' : 'failed'
@@ -88,7 +90,7 @@ async function strikeAndJudge(fault: Fault, options: TrialOptions, rig: Rig): Pr
 }
 
 type Stage = { scene: Scene; begin(): Promise<void>; present(): Instance | null }
-type StageParts = { fault: Fault; options: TrialOptions; rig: Rig; load: Load; findings: Finding[] }
+type StageParts = { fault: Fault; options: Timed; rig: Rig; load: Load; findings: Finding[] }
 
 function createStage({ fault, options, rig, load, findings }: StageParts): Stage {
   let serving: Instance | null = null
@@ -107,7 +109,7 @@ function createStage({ fault, options, rig, load, findings }: StageParts): Stage
   const scene: Scene = {
     ...{ rig, load, instance, adopt, startAgain, add },
     random: options.random,
-    signal: options.signal,
+    signal: options.deadline,
     ours: options.work === undefined,
     found: (kind, text) => void findings.push({ kind, text }),
   }
@@ -127,20 +129,6 @@ function worksFor(fault: Fault, { work }: TrialOptions, { effects }: Rig): Work[
 async function untilHealthy({ instance, signal }: Scene): Promise<void> {
   const probe = async () => (await instance().api.status({ signal })).data.status === 'healthy'
   await until(probe, { timeoutMs: HEALTHY_MS, everyMs: 50, signal, what: 'the program to be healthy again' })
-}
-
-/** As a user stops it; then nothing may be left. */
-async function stopAndLook(rig: Rig, instance: Instance | null): Promise<Finding[]> {
-  const findings: Finding[] = []
-  instance?.signal('SIGTERM')
-  const code = instance && (await instance.ended(STOP_MS).catch(() => ({ code: null }))).code
-  if (instance && code !== 0) findings.push({ kind: 'wrong', text: `SIGTERM did not end it well (exit code ${code})` })
-  await rig.gone(GONE_MS).catch(async () => {
-    const pids = await rig.pids()
-    findings.push(...pids.map((pid) => ({ kind: 'left' as const, text: `process ${pid} after the stop` })))
-  })
-  await rig.kill()
-  return [...findings, ...(await lockFindings(rig.layout, instance?.url ?? null))]
 }
 
 function timesOf(strikes: readonly Strike[], { histories }: Verdict): Pick<Trial, 'noticed_ms' | 'again_ms'> {

@@ -17,7 +17,8 @@ export async function victimsOf(rig: Rig, program: Program, kind: VictimKind): P
   return pids.filter((pid) => PATTERNS[kind].test(commandLineOf(pid))).sort((a, b) => a - b)
 }
 
-function commandLineOf(pid: number): string {
+/** The arguments, each ended by a zero byte. */
+export function commandLineOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
   } catch {

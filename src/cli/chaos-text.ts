@@ -1,7 +1,7 @@
 /** The scorecard of `chaos` in words. Pure. */
 import type { Fault } from '../chaos/fault.ts'
 import type { Report } from '../chaos/matrix.ts'
-import type { SoakReport } from '../chaos/soak.ts'
+import type { SoakReport } from '../chaos/soak-report.ts'
 import type { Trial } from '../chaos/trial.ts'
 import type { Output } from './output.ts'
 import { durationText, textTable } from './text.ts'

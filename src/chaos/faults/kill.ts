@@ -1,11 +1,14 @@
 /** SIGKILL: of each kind of process, of all of them, and of the supervisor while nobody could hear of it. */
+import { sleep, until } from '../../lib/until.ts'
 import type { Fault, Scene } from '../fault.ts'
 import type { Strike } from '../recovery.ts'
-import { childrenOf, killChildren, midStage, processOf, readyAgain, strikeAll, workersOf } from '../scene.ts'
+import { childrenOf, killChildren, midStage, processOf, readyAgain, SOME_MS, strikeAll, workersOf } from '../scene.ts'
 import { wildWork } from '../work.ts'
 
 /** So long after the supervisor's end everything of it has to be gone. */
 const GONE_MS = 3_000
+/** Ends with the fault's own deadline, for nobody knows how long a user's stages take. */
+const LONG_MS = 24 * 3600 * 1000
 
 export const KILLS: readonly Fault[] = [
   { id: 'kill-worker', what: 'SIGKILL of each worker in mid-stage', strike: killWorkers },
@@ -75,8 +78,7 @@ export const KILLS: readonly Fault[] = [
 async function killWorkers(scene: Scene): Promise<Strike[]> {
   const strikes: Strike[] = []
   for (const { name } of await workersOf(scene)) {
-    // A pipeline may give this worker nothing to do; then it is hit while it waits.
-    await midStage(scene, name).catch(() => scene.signal.throwIfAborted())
+    await busyOrDone(scene, name)
     const worker = (await workersOf(scene)).find((one) => one.name === name)
     if (!worker) throw new Error(`there is no process ${name}`)
     const strike = await killChildren(scene, [worker.pid])
@@ -84,6 +86,19 @@ async function killWorkers(scene: Scene): Promise<Strike[]> {
     await readyAgain(scene, name, strike.atMs)
   }
   return strikes
+}
+
+/** A user's pipeline may have nothing to do for this worker: then it is hit while it waits. */
+async function busyOrDone(scene: Scene, worker: string): Promise<void> {
+  if (scene.ours) {
+    await midStage(scene, worker)
+    return
+  }
+  const { load, signal } = scene
+  const isBusy = () => load.running().some(({ owner }) => owner.worker === worker)
+  const what = `${worker} to have something to do`
+  await until(() => isBusy() || load.open().length === 0, { timeoutMs: LONG_MS, everyMs: 10, signal, what })
+  await sleep(scene.random() * SOME_MS, signal)
 }
 
 /** It is noticed by its children: the time until none is left. */

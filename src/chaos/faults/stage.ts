@@ -33,9 +33,9 @@ export const STAGE_FAULTS: readonly Fault[] = [
   },
   {
     id: 'stage-hoards',
-    what: 'a stage exhausts the heap (of 192 MB)',
+    what: 'a stage exhausts the heap (of 128 MB)',
     oursOnly: true,
-    env: { NODE_OPTIONS: '--max-old-space-size=192' },
+    env: { NODE_OPTIONS: '--max-old-space-size=128' },
     strike: (scene) => misbehave(scene, wild(scene, 'hoard'), ['child_exited']),
   },
   {

@@ -1,0 +1,99 @@
+/** The command `chaos` on the real program: its scorecard, its exit codes, and that it leaves nothing behind. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { cp, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { FAULTS } from '../../src/chaos/faults.ts'
+import type { Report } from '../../src/chaos/matrix.ts'
+import { until, within } from '../../src/lib/until.ts'
+import { processesWith } from '../helpers/processes.ts'
+import { ROOT } from '../helpers/program.ts'
+import { tempFolder } from '../helpers/temp.ts'
+
+type Ended = { code: number | null; stdout: string; stderr: string }
+type Running = { child: ChildProcess; ended(timeoutMs: number): Promise<Ended>; temp: string }
+
+/** Its temporary folders lie in one of ours, by which all its processes can be found. */
+async function chaos(t: TestContext, args: readonly string[], env: Record<string, string> = {}): Promise<Running> {
+  const temp = await tempFolder(t, 'showrunner-chaos-test-')
+  const { PATH = '', HOME = '' } = process.env
+  const argv = ['--disable-warning=ExperimentalWarning', 'src/cli.ts', 'chaos', ...args]
+  const child = spawn(process.execPath, argv, { cwd: ROOT, env: { PATH, HOME, TMPDIR: temp, ...env }, stdio: 'pipe' })
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text
+    })
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve))
+  t.after(() => {
+    for (const { pid } of processesWith('TMPDIR', temp)) process.kill(pid, 'SIGKILL')
+  })
+  return {
+    child,
+    temp,
+    async ended(timeoutMs) {
+      const code = await within(closed, timeoutMs, 'late' as const)
+      if (code === 'late') throw new Error(`It did not end within ${timeoutMs} ms:\n${output.stderr}${output.stdout}`)
+      assert.deepEqual(processesWith('TMPDIR', temp), [], 'processes are left')
+      return { code, ...output }
+    },
+  }
+}
+
+test('a worker killed, the supervisor killed, and a stop: nothing is lost, and the scorecard says the times', async (t) => {
+  const only = ['kill-worker', 'kill-supervisor', 'sigterm'].flatMap((fault) => ['--only', fault])
+  const run = await chaos(t, [...only, '--seed', '7', '--json'])
+  const { code, stdout, stderr } = await run.ended(200_000)
+  const report = JSON.parse(stdout) as Report
+  assert.equal(code, 0, `${stderr}${stdout}`)
+  assert.deepEqual(report.totals, { ...report.totals, lost: 0, doubled: 0, torn: 0, left: 0, wrong: 0, projects: 12 })
+  assert.deepEqual([report.ok, report.seed], [true, '7'])
+  const [worker, supervisor, stop] = report.trials
+  for (const trial of [worker!, supervisor!]) {
+    assert.ok(trial.noticed_ms! >= 0 && trial.again_ms! >= trial.noticed_ms!, JSON.stringify(trial))
+    assert.ok(trial.repeated! >= 1, 'it was hit in the middle of a step')
+  }
+  assert.deepEqual([stop!.outcome, stop!.noticed_ms], ['passed', null])
+  assert.deepEqual(await readdir(run.temp), [], 'the temporary folders are gone')
+})
+
+test('a pipeline that repeats what it does outside of its steps is found out: exit 1, and the folder is kept', async (t) => {
+  const pipelines = await tempFolder(t)
+  await cp(join(import.meta.dirname, '../fixtures/chaos/careless.mjs'), join(pipelines, 'careless.mjs'))
+  const args = ['--pipeline', 'careless', '--only', 'kill-worker']
+  const run = await chaos(t, args, { PIPELINES_DIR: pipelines })
+  const { code, stdout, stderr } = await run.ended(120_000)
+  assert.equal(code, 1, `${stderr}${stdout}`)
+  assert.match(stdout, /✖ {2}kill-worker .* 0 +[12] +0 +0 +SIGKILL of each worker/)
+  assert.match(stdout, /doubled: what mail does outside of its steps happened 2 times \(project /)
+  const kept = /kept to be looked at: (\S+)/.exec(stdout)?.[1]
+  assert.ok(kept?.startsWith(run.temp) && existsSync(join(kept, 'data/projects')), stdout)
+})
+
+test('Ctrl+C in the middle ends it with 130 and leaves nothing', async (t) => {
+  const run = await chaos(t, ['--only', 'second-ctrl-c'])
+  const isUnderWay = () => readdirSync(run.temp).some((name) => existsSync(join(run.temp, name, 'effects.ndjson')))
+  await until(isUnderWay, { timeoutMs: 60_000, what: 'a stage to run' })
+  run.child.kill('SIGINT')
+  const { code } = await run.ended(20_000)
+  assert.equal(code, 130)
+  assert.deepEqual(await readdir(run.temp), [])
+})
+
+test('faults are named, and a name or number that is none is refused', async (t) => {
+  const listed = await (await chaos(t, ['--list'])).ended(20_000)
+  for (const { id, what } of FAULTS) assert.match(listed.stdout, new RegExp(`^${id} +${escaped(what)}$`, 'm'))
+  const unknown = await (await chaos(t, ['--only', 'earthquake'])).ended(20_000)
+  assert.deepEqual([unknown.code, unknown.stdout], [2, ''])
+  assert.match(unknown.stderr, /There is no fault "earthquake" here; these are: nothing, kill-worker/)
+  const wrong = await (await chaos(t, ['--random', 'many'])).ended(20_000)
+  assert.deepEqual([wrong.code, /--random many: expected/.test(wrong.stderr)], [2, true])
+  const missing = await (await chaos(t, ['--pipeline', 'missing'])).ended(20_000)
+  assert.deepEqual([missing.code, /There is no pipeline "missing"; these are:/.test(missing.stderr)], [4, true])
+})
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}
