@@ -42,9 +42,11 @@ export type BootOptions = {
   childEnv?: Record<string, string>
 }
 
-export type App = Stopper & {
+export type App = Omit<Stopper, 'stop'> & {
   readonly url: string
   readonly runId: string
+  /** As the stopper's; keeps which signal came first. */
+  stop(signal: string): Promise<void>
   /** Keeps what nobody expected, and kills. */
   fault(error: unknown): void
 }
@@ -218,7 +220,8 @@ function createApp(run: Run, supervisor: Supervisor, service: Service): App {
       run.onFact({ type: 'faulted', reason: messageOf(error) })
       stopper.kill()
     },
-    stop() {
+    stop(signal) {
+      if (run.phase !== 'stopping') run.onFact({ type: 'stop_asked', signal })
       run.phase = 'stopping'
       return stopper.stop().finally(run.memory.stop)
     },

@@ -10,7 +10,7 @@ export type Causes = {
 }
 
 /**
- * `from`: the marks that may have caused it, likeliest first. `is`: the marks that it leaves for what follows.
+ * `from`: the marks that may have caused it; the newest did. `is`: the marks that it leaves for what follows.
  * `ends`: the marks that mean nothing any more.
  */
 type Rule<F> = { from?(fact: F): string[]; is?(fact: F): string[]; ends?(fact: F): string[] }
@@ -64,6 +64,7 @@ const RULES: Rules = {
   },
   jobs_taken_back: { from: (f) => [`exit ${f.worker}`] },
   death_charged: { from: (f) => [`exit ${f.worker}`] },
+  stop_asked: { is: () => [STOP] },
   faulted: { is: () => [STOP] },
   stopping: { from: () => [STOP], is: () => [STOP] },
   stop_escalated: { from: () => [STOP] },
@@ -81,7 +82,8 @@ export function createCauses(): Causes {
     of(fact) {
       if (fact.type === 'child_replaced') hand(marks, fact.name)
       const from = ruleFor(fact)?.from?.(fact) ?? []
-      return from.map((mark) => marks.get(mark)).find((id) => id !== undefined) ?? null
+      const ids = from.flatMap((mark) => marks.get(mark) ?? [])
+      return ids.length > 0 ? Math.max(...ids) : null
     },
     note(fact, id) {
       const rule = ruleFor(fact)

@@ -45,6 +45,8 @@ function ownWords(fact: LaunchFact): string | null {
   switch (fact.type) {
     case 'boot_failed':
       return `Showrunner could not be started: ${fact.reason}`
+    case 'stop_asked':
+      return `${fact.signal} asks Showrunner to stop`
     case 'faulted':
       return `an unexpected error ends Showrunner: ${fact.reason}`
     case 'booted':

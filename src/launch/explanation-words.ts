@@ -138,7 +138,9 @@ function stopReason(story: Story): string {
   const replacing = find(story, 'replacing')
   if (replacing) return `it was replaced (${replacing.facts.why})`
   const fault = find(story, 'faulted')
-  return fault ? `of an unexpected error (${fault.facts.reason})` : 'the program was stopped'
+  if (fault) return `of an unexpected error (${fault.facts.reason})`
+  const signal = find(story, 'stop_asked')?.facts.signal
+  return signal === undefined ? 'the program was stopped' : `the program was stopped by ${signal}`
 }
 
 /** What has become of a program that does not run any more. */

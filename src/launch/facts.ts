@@ -35,6 +35,8 @@ export type LaunchFact =
   | { type: 'faulted'; reason: string }
   /** Somebody wants something done to a process, as it stands in `what`: "restart", "add", "take out". */
   | { type: 'operator_asked'; process: string; what: string; by: string }
+  /** What ends the program in good order, e.g. `SIGTERM`. */
+  | { type: 'stop_asked'; signal: string }
   /** Null when the logs are written again. */
   | { type: 'log_fault'; reason: string | null }
   /** A line of the API's log, as JSON. */

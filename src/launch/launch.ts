@@ -92,7 +92,7 @@ function fail(error: unknown, write: (text: string) => void): number {
 function supervise(app: App, signals: Signals): Promise<number> {
   return new Promise((resolve, reject) => {
     let state = noShutdown
-    const end = () => app.stop().then(() => resolve(state.exitCode), reject)
+    const end = (signal: string) => app.stop(signal).then(() => resolve(state.exitCode), reject)
     process.on('uncaughtException', (error) => {
       app.fault(error)
       reject(new AppError('internal', messageOf(error), { cause: error }))
@@ -100,7 +100,7 @@ function supervise(app: App, signals: Signals): Promise<number> {
     signals.onStop((signal) => {
       const next = onStopSignal(state, signal, performance.now())
       state = next.state
-      if (next.step !== 'ignore') void end() // a stop that goes on already is the same
+      if (next.step !== 'ignore') void end(signal) // a stop that goes on already is the same
       if (next.step === 'hurry') app.hurry()
       if (next.step === 'kill') app.kill()
     })

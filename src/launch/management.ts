@@ -6,6 +6,7 @@ import type { Registry } from '../pipelines/registry.ts'
 import type { HeldJob } from '../queue/job.ts'
 import type { ChildSpec } from '../supervisor/spec.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
+import type { LaunchFact } from './facts.ts'
 import { createHandOver } from './hand-over.ts'
 import { createMetrics, type MetricSources } from './metrics.ts'
 import type { Phase } from './phase.ts'
@@ -22,6 +23,7 @@ export type ManagementParts = {
     workerSpec: (name: string, group: string) => ChildSpec
     held: (pid: number | null) => HeldJob[]
     phase: () => Phase
+    onFact: (fact: LaunchFact) => void
   }
   registry: Registry
   log: Log
@@ -31,7 +33,7 @@ export type ManagementParts = {
 export type Management = Pick<ApiDeps, 'workforce' | 'metrics'> & Upkeep
 
 export function startManagement({ options, registry, log, sources }: ManagementParts): Management {
-  const { config, version, held, phase, supervisor, workerSpec } = options
+  const { config, version, held, phase, supervisor, workerSpec, onFact } = options
   const groups = config.workers
   const totals = createTotals()
   const handOver = createHandOver({ groups, registry, timeLimitS: config.timeLimitS })
@@ -47,7 +49,7 @@ export function startManagement({ options, registry, log, sources }: ManagementP
   })
   return {
     ...upkeep,
-    workforce: createWorkforce({ supervisor, groups, specFor: workerSpec, held, handOver, phase, log }),
+    workforce: createWorkforce({ supervisor, groups, specFor: workerSpec, held, handOver, phase, onFact, log }),
     metrics: createMetrics({ ...sources, version, children: supervisor.status, held, totals }),
   }
 }

@@ -7,6 +7,7 @@ import type { Log } from '../lib/log.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
 import type { ChildSpec } from '../supervisor/spec.ts'
 import type { StopOptions, Supervisor } from '../supervisor/supervisor.ts'
+import type { LaunchFact } from './facts.ts'
 import type { Phase } from './phase.ts'
 import { viewWorker, type WorkerFacts } from './worker-view.ts'
 
@@ -17,6 +18,7 @@ export type WorkforceOptions = WorkerFacts & {
   /** How the processes of a group are drained when their work goes on elsewhere. */
   handOver: (group: string) => Required<StopOptions>
   phase: () => Phase
+  onFact: (fact: LaunchFact) => void
   log: Log
 }
 
@@ -72,7 +74,8 @@ function refusalFor(child: ChildStatus, children: ChildStatus[], leaving: Readon
 
 /** Begins it, and says in a sentence what happens now. */
 function restartOne(options: WorkforceOptions, { name, group, ready }: ChildStatus, by: string): string {
-  const { supervisor, handOver } = options
+  const { supervisor, handOver, onFact } = options
+  onFact({ type: 'operator_asked', process: name, what: 'a restart', by })
   if (!ready) {
     supervisor.restart(name, { deadlineMs: performance.now() })
     return `${name} was down and is started now`
@@ -100,6 +103,8 @@ function scale(options: WorkforceOptions, request: ScaleRequest): ScaleAnswer {
   const taken = new Set(workers.map(({ slot }) => slot))
   const more = freeNames(group, taken, processes - names.length)
   const fewer = names.slice(processes)
+  const what = `${processes} ${processes === 1 ? 'process' : 'processes'} in ${group}`
+  for (const process of [...more, ...fewer]) options.onFact({ type: 'operator_asked', process, what, by: request.by })
   for (const name of more) options.supervisor.add(options.specFor(name, group))
   for (const name of fewer) void takeOut(options, { name, group, leaving })
   options.log.info({ group, processes, more, fewer, by: request.by }, 'scaled')

@@ -1,0 +1,250 @@
+/** Stories of facts for the explanations: what happened, and what is to be told of it. */
+import type { ChronicleEntry } from '../../src/launch/chronicle.ts'
+import type { LaunchFact } from '../../src/launch/facts.ts'
+import { createRecorder } from '../../src/launch/recorder.ts'
+import type { StackTop } from '../../src/supervisor/facts.ts'
+
+/** Local time, as the sentences have it. */
+export const START = new Date(2026, 10, 23, 14, 2, 0).getTime()
+
+/** Facts one second apart, each with its cause's place in the list (or null) where that is of interest. */
+export function record(facts: LaunchFact[], before: ChronicleEntry[] = [], run = 'r1'): ChronicleEntry[] {
+  const entries = [...before]
+  const append = (entry: Omit<ChronicleEntry, 'id'>) => entries.push({ id: entries.length + 1, ...entry })
+  let ms = before.length === 0 ? START : Date.parse(before.at(-1)!.at) + 60_000
+  const recorder = createRecorder({ append }, run, () => ms)
+  for (const fact of facts) {
+    recorder.note(fact)
+    ms += 1_000
+  }
+  return entries
+}
+
+export const booted: LaunchFact = { type: 'booted', version: '1.0.0', pid: 1, before: null }
+const spawned = (name: string, pid = 7): LaunchFact => ({ type: 'child_spawned', name, pid })
+const ready = (name: string): LaunchFact => ({ type: 'child_ready', name, ms: 400, facts: null })
+export const planned = (name: string, afterMs = 0): LaunchFact => ({
+  type: 'child_restart_planned',
+  name,
+  afterMs,
+  free: false,
+})
+const where: StackTop = { function: 'spin', file: 'pipelines/x.ts', line: 14, column: 1, frames: [], scope: 'p-1' }
+
+type Exit = Extract<LaunchFact, { type: 'child_exited' }>
+function exited(name: string, changes: Partial<Exit>): Exit {
+  const facts = { pid: 7, code: null, signal: null, killedFor: null, lines: [], where: null, wanted: true }
+  return { type: 'child_exited', name, reason: 'exited with code 1', ...facts, ...changes }
+}
+export const crash = (name: string) => exited(name, { code: 1, lines: ['at x (y:1)', 'TypeError: no', 'Node.js v24'] })
+const killed = (name: string) => exited(name, { signal: 'SIGKILL', reason: 'was ended by SIGKILL' })
+export const up = (name: string) => [spawned(name), ready(name)]
+const hang = 'gave no sign of life for 12.1 s'
+export const stopped: LaunchFact = { type: 'stopped', ms: 5, left: [], waited: null }
+
+type Story = {
+  name: string
+  facts: LaunchFact[]
+  process?: string
+  phase?: string
+  says: string
+  /** Events of the chain. */
+  chain: string
+}
+
+export const STORIES: Story[] = [
+  {
+    name: 'nothing happened to it',
+    facts: [booted, ...up('io-1')],
+    says: 'io-1 was started with the program at 14:02:01; it has been ready since 14:02:02.',
+    chain: 'booted spawned ready',
+  },
+  {
+    name: 'it hung, and was seen to',
+    facts: [
+      booted,
+      ...up('io-1'),
+      { type: 'child_suspected', name: 'io-1', silentMs: 4_000, reason: 'gives no sign of life', where },
+      { type: 'child_hung', name: 'io-1', reason: hang, where },
+      exited('io-1', { signal: 'SIGKILL', reason: hang, killedFor: hang, where }),
+      { type: 'jobs_taken_back', worker: 'io-1', jobs: 2 },
+      planned('io-1'),
+      ...up('io-1'),
+    ],
+    says:
+      'io-1 was restarted at 14:02:08, because it gave no sign of life for 12.1 s; it was in spin (pipelines/x.ts:14); ' +
+      'it has been ready since 14:02:09.',
+    chain: 'suspected hung exited jobs_taken_back restart_planned spawned ready',
+  },
+  {
+    name: 'it hangs at present',
+    facts: [
+      booted,
+      ...up('io-1'),
+      { type: 'child_suspected', name: 'io-1', silentMs: 4_000, reason: 'gives no sign of life for 4.0 s', where },
+    ],
+    says: 'io-1 gives no sign of life for 4.0 s, noticed at 14:02:03; it is ended if that goes on.',
+    chain: 'suspected',
+  },
+  {
+    name: 'a suspicion that was wrong',
+    facts: [
+      booted,
+      ...up('io-1'),
+      { type: 'child_suspected', name: 'io-1', silentMs: 4_000, reason: 'was silent', where },
+      { type: 'child_recovered', name: 'io-1', silentMs: 6_000, where },
+    ],
+    says: 'io-1 was started with the program at 14:02:01; it has been ready since 14:02:02.',
+    chain: 'booted spawned ready',
+  },
+  {
+    name: 'somebody killed it',
+    facts: [booted, ...up('io-1'), killed('io-1'), planned('io-1'), ...up('io-1')],
+    says:
+      'io-1 was restarted at 14:02:05, because it was ended by SIGKILL, from outside Showrunner; ' +
+      'it has been ready since 14:02:06.',
+    chain: 'exited restart_planned spawned ready',
+  },
+  {
+    name: 'it crashed, and its output says why',
+    facts: [booted, ...up('io-1'), crash('io-1'), planned('io-1', 4_000)],
+    phase: 'backoff',
+    says: 'io-1 ended at 14:02:03, because it exited with code 1 (TypeError: no); the next try is at 14:02:08.',
+    chain: 'exited restart_planned',
+  },
+  {
+    name: 'a fault of its own ended it by a signal',
+    facts: [
+      booted,
+      ...up('io-1'),
+      exited('io-1', { signal: 'SIGSEGV', reason: 'was ended by SIGSEGV' }),
+      planned('io-1'),
+    ],
+    phase: 'backoff',
+    says: 'io-1 ended at 14:02:03, because it was ended by SIGSEGV; it is being started again.',
+    chain: 'exited restart_planned',
+  },
+  {
+    name: 'it crashed too often',
+    facts: [
+      booted,
+      ...[1, 2, 3].flatMap(() => [...up('io-1'), crash('io-1'), planned('io-1')]).slice(0, -1),
+      { type: 'child_parked', name: 'io-1', reason: 'exited with code 1', retryMs: 60_000 },
+    ],
+    phase: 'parked',
+    says:
+      'io-1 is not kept running since 14:02:12: it ended 3 times within a minute, the last time at 14:02:11, ' +
+      'because it exited with code 1 (TypeError: no); the next try is at 14:03:12.',
+    chain: 'exited parked',
+  },
+  {
+    name: 'it asked not to be started again',
+    facts: [
+      booted,
+      spawned('io-1'),
+      exited('io-1', { code: 78, reason: 'exited with code 78' }),
+      { type: 'child_parked', name: 'io-1', reason: 'exited with code 78', retryMs: null },
+    ],
+    phase: 'parked',
+    says:
+      'io-1 is not kept running since 14:02:03: it ended at 14:02:02, because it exited with code 78; ' +
+      'it is started again only by hand.',
+    chain: 'exited parked',
+  },
+  {
+    name: 'Redis was lost, and it could not go on',
+    facts: [
+      booted,
+      ...up('redis'),
+      ...up('io-1'),
+      killed('redis'),
+      crash('io-1'),
+      planned('io-1', 250),
+      planned('redis'),
+      ...up('redis'),
+      ...up('io-1'),
+    ],
+    says:
+      'io-1 was restarted at 14:02:11, because Redis was lost at 14:02:05; then it exited with code 1 (TypeError: no); ' +
+      'it has been ready since 14:02:12.',
+    chain: 'redis:exited exited restart_planned spawned ready',
+  },
+  {
+    name: 'a crash after Redis was back is its own',
+    facts: [booted, ...up('redis'), ...up('io-1'), killed('redis'), ...up('redis'), crash('io-1'), planned('io-1')],
+    phase: 'backoff',
+    says: 'io-1 ended at 14:02:08, because it exited with code 1 (TypeError: no); it is being started again.',
+    chain: 'exited restart_planned',
+  },
+  {
+    name: 'it was replaced because somebody wanted that',
+    facts: [
+      booted,
+      ...up('io-1'),
+      { type: 'operator_asked', process: 'io-1', what: 'a restart', by: 'ann' },
+      { type: 'child_replacing', name: 'io-1', why: 'restart asked for by ann' },
+      spawned('io-1.next', 8),
+      { type: 'child_replaced', name: 'io-1' },
+      { type: 'child_stopping', name: 'io-1.old' },
+      ready('io-1'),
+      exited('io-1.old', { code: 0, wanted: false, reason: 'exited with code 0' }),
+      { type: 'child_stopped', name: 'io-1.old', ms: 5, forced: false },
+    ],
+    says: 'io-1 was replaced at 14:02:05, because of this: restart asked for by ann; it has been ready since 14:02:08.',
+    chain: 'operator_asked replacing spawned replaced stopping ready',
+  },
+  {
+    name: 'the successor did not come up',
+    facts: [
+      booted,
+      ...up('io-1'),
+      { type: 'child_replacing', name: 'io-1', why: 'it holds 600 MB' },
+      spawned('io-1.next', 8),
+      exited('io-1.next', { code: 1 }),
+      { type: 'child_replace_failed', name: 'io-1', reason: 'exited with code 1' },
+    ],
+    says: 'io-1 was started with the program at 14:02:01; it has been ready since 14:02:02.',
+    chain: 'booted spawned ready',
+  },
+  {
+    name: 'it was given up by hand and started by hand',
+    facts: [
+      booted,
+      spawned('io-1'),
+      crash('io-1'),
+      { type: 'child_parked', name: 'io-1', reason: 'exited with code 1', retryMs: null },
+      { type: 'operator_asked', process: 'io-1', what: 'a restart', by: 'ann' },
+      ...up('io-1'),
+    ],
+    says: 'io-1 was started at 14:02:05: a restart, asked for by ann; it has been ready since 14:02:06.',
+    chain: 'operator_asked spawned ready',
+  },
+  {
+    name: 'it was added',
+    facts: [booted, { type: 'operator_asked', process: 'io-2', what: '2 processes in io', by: 'ann' }, ...up('io-2')],
+    process: 'io-2',
+    says: 'io-2 was started at 14:02:02: 2 processes in io, asked for by ann; it has been ready since 14:02:03.',
+    chain: 'operator_asked spawned ready',
+  },
+  {
+    name: 'the program stops',
+    facts: [
+      booted,
+      ...up('io-1'),
+      { type: 'stop_asked', signal: 'SIGTERM' },
+      { type: 'stopping', running: [], deadlineS: 23 },
+      { type: 'child_stopping', name: 'io-1' },
+    ],
+    phase: 'stopping',
+    says: 'io-1 is being stopped since 14:02:05, because the program was stopped by SIGTERM.',
+    chain: 'supervisor:stop_asked supervisor:stopping stopping',
+  },
+  {
+    name: 'Redis that is not ours went away',
+    facts: [booted, { type: 'redis_changed', running: false }],
+    process: 'redis',
+    phase: 'attached',
+    says: 'Redis has not answered since 14:02:01.',
+    chain: 'redis_changed',
+  },
+]
