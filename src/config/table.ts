@@ -131,11 +131,11 @@ const BASE = {
   }),
   WORKER_MAX_JOBS: row(whole(0, 1_000_000_000), '10000', {
     expected: 'a number, or 0',
-    doc: 'a worker is replaced after so many jobs; 0 = never (not yet in effect)',
+    doc: 'a worker is replaced after about so many jobs; 0 = never',
   }),
   WORKER_MAX_RSS_MB: row(whole(0, 1_000_000), '512', {
     expected: 'megabytes, or 0',
-    doc: 'or when it holds so much memory; 0 = never (not yet in effect)',
+    doc: 'or when it holds so much memory for 15 s; 0 = never',
   }),
   PIPELINES_DIR: row(text, null, {
     expected: 'an existing folder',

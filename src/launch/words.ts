@@ -139,6 +139,10 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
         'red',
         `${fact.name} is not started again: ${fact.reason}${fact.retryMs ? `; next try in ${Math.round(fact.retryMs / 1_000)} s` : ''}`,
       )
+    case 'child_replacing':
+    case 'child_replaced':
+    case 'child_replace_failed':
+      return replacementLine(fact, paint)
     case 'jobs_taken_back':
       return fact.jobs > 0
         ? `${fact.jobs} running ${fact.jobs === 1 ? 'stage of' : 'stages of'} ${fact.worker} go on elsewhere`
@@ -164,6 +168,16 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
   }
 }
 
+type ReplacementFact = Extract<LaunchFact, { type: 'child_replacing' | 'child_replaced' | 'child_replace_failed' }>
+
+function replacementLine(fact: ReplacementFact, paint: ReturnType<typeof painter>): string {
+  const { type, name } = fact
+  if (type === 'child_replacing') return `${name} is being replaced: ${fact.why}`
+  if (type === 'child_replaced')
+    return `${name} has a successor, which serves; the process before hands its stages over`
+  return paint('yellow', `the successor of ${name} did not come up: ${fact.reason}; ${name} goes on`)
+}
+
 function chargedLine(fact: Extract<LaunchFact, { type: 'death_charged' }>, paint: ReturnType<typeof painter>): string {
   const { worker, stage, project, reason } = fact
   const what = `${worker} ${reason} because of ${stage} of ${project}`
@@ -177,7 +191,12 @@ function refreshedLine({ name, queue, waitedMs }: Extract<LaunchFact, { type: 'c
 
 const ERRORS: ReadonlySet<string> = new Set(['child_hung', 'child_parked', 'boot_failed', 'faulted'])
 
-const WARNINGS: ReadonlySet<string> = new Set(['child_suspected', 'log_fault', 'consumer_refreshed'])
+const WARNINGS: ReadonlySet<string> = new Set([
+  'child_suspected',
+  'child_replace_failed',
+  'log_fault',
+  'consumer_refreshed',
+])
 
 /** How much a fact matters; what has no line for people is for those who debug. */
 export function levelOf(fact: LaunchFact): LogLevel {

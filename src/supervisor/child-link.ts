@@ -12,7 +12,7 @@ export type ChildLink = {
   beat(get: () => unknown, everyMs?: number): void
   /** False when the parent is gone. */
   send(message: object): boolean
-  /** Hands over what was sent (at most 500 ms) and sets the exit code; the caller then exits. */
+  /** Beats once more, hands over what was sent (at most 500 ms) and sets the exit code; the caller then exits. */
   goodbye(exitCode: number): Promise<void>
 }
 
@@ -22,6 +22,7 @@ export function createChildLink(): ChildLink {
   const heard: { [T in ToChild['type']]?: (payload: never) => void } = {}
   const early = new Map<ToChild['type'], unknown>()
   let beating: NodeJS.Timeout | undefined
+  let lastBeat: (() => unknown) | undefined
   let beatInFlight = false
 
   process.on('message', (message: ToChild) => {
@@ -54,6 +55,7 @@ export function createChildLink(): ChildLink {
     ready: (facts = null) => void transmit({ type: 'ready', facts }),
     beat(get, everyMs = 1_000) {
       clearInterval(beating)
+      lastBeat = get
       beatOnce(get)
       beating = setInterval(() => beatOnce(get), everyMs).unref()
     },
@@ -61,6 +63,7 @@ export function createChildLink(): ChildLink {
     async goodbye(exitCode) {
       process.exitCode = exitCode
       clearInterval(beating)
+      if (lastBeat) transmit({ type: 'beat', beat: lastBeat() }) // what was counted since the one before
       await flush()
     },
   }

@@ -120,7 +120,7 @@ test('a group is scaled 1 → 3 → 1 while a hundred jobs run: all are done onc
   assert.deepEqual(statuses.services.worker.workers?.map((one) => one.name).sort(), ['io-1', 'media-1'])
 })
 
-test('what cannot be restarted or scaled is refused with its reason; the scheduler can, and a parked one is started', async (t) => {
+test('what cannot be restarted or scaled is refused with its reason, and the scheduler can be restarted', async (t) => {
   const { instance } = await start(t, {})
   const { restart, scale } = instance.api.workers
   await assert.rejects(restart('redis'), { code: 'wrong_state', message: /Redis is not restarted by hand/ })

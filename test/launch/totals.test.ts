@@ -37,10 +37,7 @@ test('a new process goes on where the last one ended', () => {
 test('two processes of a slot count beside each other while one is replaced', () => {
   const totals = createTotals()
   totals.note([worker(1, { llm: 10 })])
-  totals.note([
-    { ...worker(1, { llm: 11, restarts: 0 }), role: 'old' },
-    worker(2, { llm: 3, restarts: 1 }),
-  ])
+  totals.note([{ ...worker(1, { llm: 11, restarts: 0 }), role: 'old' }, worker(2, { llm: 3, restarts: 1 })])
   totals.noteEnd({ ...worker(null, { llm: 12 }), role: 'old' }, 1)
   totals.note([worker(2, { llm: 5, restarts: 1 })])
   assert.equal(totals.queues().get('llm')?.completed, 17)
