@@ -20,7 +20,6 @@ const SCHEDULER = childStatus({ name: 'scheduler', group: 'scheduler' })
 
 function office(children: ChildStatus[], phase: 'starting' | 'running' | 'stopping' = 'running') {
   const told: unknown[] = []
-  const facts: string[] = []
   const facts: LaunchFact[] = []
   const removals: PromiseWithResolvers<void>[] = []
   const supervisor = {
@@ -49,13 +48,11 @@ function office(children: ChildStatus[], phase: 'starting' | 'running' | 'stoppi
     handOver: () => ORDER,
     phase: () => phase,
     onFact: (fact) => void facts.push(fact),
-    onFact: (fact) => void facts.push(fact.type),
     log: silentLog,
   })
   return {
     workforce,
     told,
-    facts,
     facts,
     /** The processes that were taken out have ended. */
     async gone(...names: string[]) {
