@@ -55,8 +55,9 @@ const WAS_STOPPED = /^was stopped by a signal/
 /** The exit in words, with what makes it understood: no memory, the error nobody caught, or where it hung. */
 export function exitOf(death: WorkerDeath): WorkerExit {
   const { worker, reason } = death
-  const why = hangingPlace(death) ?? lackOfMemory(death) ?? uncaughtError(death.lines)
-  return { worker, reason: why === null ? reason : `${reason} (${why})`, at: new Date().toISOString() }
+  const known = [lackOfMemory(death), hangingPlace(death)].filter((part) => part !== null).join(' ')
+  const why = known || uncaughtError(death.lines)
+  return { worker, reason: why ? `${reason} (${why})` : reason, at: new Date().toISOString() }
 }
 
 function hangingPlace({ reason, where }: WorkerDeath): string | null {

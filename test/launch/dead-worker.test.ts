@@ -122,13 +122,15 @@ test('jobs are known by pid: who is called how changes while a process is replac
 
 test('while everything stops nobody is told that the work goes on elsewhere', async (t) => {
   const { store, deps, run } = await openCase(t)
-  const types: string[] = []
-  await run(await createProject(store))
   const killed = { ...EXIT, wanted: false, code: null, signal: 'SIGKILL', reason: 'was ended by SIGKILL' }
-  await takeJobsBack({ ...deps, onFact: ({ type }) => void types.push(type), phase: 'stopping' }, killed)
-  assert.deepEqual(types, [])
-  await takeJobsBack({ ...deps, onFact: ({ type }) => void types.push(type) }, killed)
-  assert.deepEqual(types, ['jobs_taken_back'])
+  const told = async (phase: DeadWorkerDeps['phase']) => {
+    const types: string[] = []
+    await run(await createProject(store))
+    await takeJobsBack({ ...deps, onFact: ({ type }) => void types.push(type), phase }, killed)
+    return types
+  }
+  assert.deepEqual(await told('stopping'), [])
+  assert.deepEqual(await told('running'), ['jobs_taken_back'])
 })
 
 const stagesOf = (project: Project) => project.read().state.stages

@@ -71,6 +71,10 @@ const REASONS: [death: Partial<WorkerDeath>, reason: string][] = [
     { signal: 'SIGABRT', reason: 'was ended by SIGABRT', lines: ['<--- Last few GCs --->', HEAP, '1: 0xb7'] },
     'was ended by SIGABRT (out of memory)',
   ],
+  [
+    { signal: 'SIGABRT', reason: 'was ended by SIGABRT', lines: [HEAP], where: loopIn('a') },
+    'was ended by SIGABRT (out of memory in spin, pipelines/busy.ts:14)',
+  ],
   [{ signal: 'SIGABRT', reason: 'was ended by SIGABRT', lines: ['an assertion'] }, 'was ended by SIGABRT'],
   [
     { signal: 'SIGKILL', reason: 'was ended by SIGKILL', outOfMemory: true },
