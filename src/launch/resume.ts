@@ -2,6 +2,7 @@
 import type { DataLayout } from '../project/layout.ts'
 import { isLeaseHeld } from '../project/lease.ts'
 import { ENDED, type StageState } from '../project/project.ts'
+import { readStateFile } from '../project/state-file.ts'
 import { createProjectStore, type Project, type ProjectStore } from '../project/store.ts'
 
 export type Interrupted = { id: string; title: string; stage: string }
@@ -25,6 +26,17 @@ export async function findInterrupted({ layout, resume }: ResumeFacts): Promise<
 /** At the end of a stop: what had to be killed could not write down itself that it was interrupted. */
 export async function noteInterrupted(layout: DataLayout): Promise<void> {
   await findInterrupted({ layout, resume: 'off' })
+  const store = createProjectStore(layout)
+  for (const id of await store.openIds()) await catchUp(store, id)
+}
+
+/** A process that ended between a record and the state file has left the file behind; nobody writes any more but us. */
+async function catchUp(store: ProjectStore, id: string): Promise<void> {
+  const project = await store.open(id).catch(() => undefined) // the reconciler reports what cannot be read
+  if (!project) return
+  const { status, revision } = project.read().state
+  if (ENDED.has(status)) await store.closeMarker(id)
+  else if ((await readStateFile(project.paths.state))?.revision !== revision) await project.refresh()
 }
 
 async function openOpen(store: ProjectStore, id: string): Promise<Project | undefined> {

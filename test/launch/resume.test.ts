@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { noteInterrupted } from '../../src/launch/resume.ts'
+import { begin, createProject, openStore } from '../helpers/projects.ts'
+
+test('after a stop every state file is the fold of its journal, whoever was killed before it could write it', async (t) => {
+  const store = await openStore(t)
+  const [open, ended, current] = await Promise.all([1, 2, 3].map(() => createProject(store)))
+  for (const project of [open!, ended!, current!]) {
+    const old = readFileSync(project.paths.state)
+    const attempt = await begin(project, 'write')
+    await attempt.release('interrupted')
+    if (project === ended) await project.append({ type: 'cancelled' })
+    if (project === ended) writeFileSync(project.paths.marker, '') // it was killed before it could take it away
+    if (project !== current) writeFileSync(project.paths.state, old)
+  }
+  await noteInterrupted(store.layout)
+  for (const project of [open!, ended!, current!]) {
+    const { state } = project.read()
+    assert.deepEqual(JSON.parse(readFileSync(project.paths.state, 'utf8')), JSON.parse(JSON.stringify(state)))
+  }
+  assert.deepEqual((await store.openIds()).toSorted(), [open!.id, current!.id].toSorted(), 'an ended one is not open')
+})
