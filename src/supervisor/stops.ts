@@ -5,9 +5,16 @@ import { beginAgain, forgetCrashes, kill, settle, type Turn } from './turn.ts'
 export function onStop(turn: Turn, child: ChildState, budgetMs: number): void {
   child.wanted = false
   if (!child.running) settle(turn, child)
-  else if (child.phase === 'stopping')
-    child.dueMs = Math.min(child.dueMs ?? Infinity, turn.nowMs + Math.max(0, budgetMs))
+  else if (child.phase === 'stopping') hasten(turn, child, budgetMs)
   else stopRunning(turn, child, budgetMs)
+}
+
+/** It drains already, for a replacement that is in no hurry: with an earlier deadline comes a new order. */
+function hasten(turn: Turn, child: ChildState, budgetMs: number): void {
+  const dueMs = turn.nowMs + Math.max(0, budgetMs)
+  if (child.dueMs !== null && child.dueMs <= dueMs) return
+  child.dueMs = dueMs
+  if (child.kind === 'node' && !child.forced) turn.actions.push({ do: 'drain', name: child.name })
 }
 
 /** Asked for by a person: crashes are forgotten, and a parked child gets its try now. */

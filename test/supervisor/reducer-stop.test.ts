@@ -59,6 +59,16 @@ describe('stopping', () => {
     assert.equal(run.due(), 1_000)
   })
 
+  test('who drains already hears of an earlier deadline, once, and a program is not asked twice', () => {
+    const run = readyRun([spec('a', { kind: 'node' }), REDIS])
+    run.send(0, { type: 'stop', names: ['a', 'redis'], budgetMs: 900_000 })
+    run.done()
+    run.send(100, { type: 'stop', names: ['a', 'redis'], budgetMs: 1_000 })
+    assert.deepEqual(run.done(), ['drain a'])
+    run.send(200, { type: 'stop', names: ['a', 'redis'], budgetMs: 1_000 })
+    assert.deepEqual(run.done(), [], 'that would be later')
+  })
+
   test('a stop during the backoff cancels the restart', () => {
     const run = readyRun([REDIS])
     run.send(10, exited('redis', 1))
