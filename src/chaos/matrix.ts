@@ -21,7 +21,7 @@ export type Totals = Record<FindingKind, number> & { projects: number; repeated:
 
 export type Report = { ok: boolean; seed: string; took_ms: number; trials: Trial[]; totals: Totals }
 
-const DEADLINE_MS = 90_000
+const DEADLINE_MS = 120_000
 /** Nobody knows how long a user's pipeline takes. */
 const USER_DEADLINE_MS = 1_800_000
 

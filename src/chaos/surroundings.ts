@@ -6,7 +6,7 @@ import { inheritedEnv } from '../lib/exec.ts'
 /** Our mark on every process of a temporary instance, which does not depend on what the program says of itself. */
 export const MARK = 'CHAOS_RUN'
 /** Names the file to which stages may write what they did to the world outside; see effects.ts. */
-export const EFFECTS = 'CHAOS_EFFECTS'
+const EFFECTS = 'CHAOS_EFFECTS'
 
 export type Surroundings = {
   /** The user's own pipelines run with the user's environment and settings; ours with none of them. */

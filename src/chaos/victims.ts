@@ -8,7 +8,8 @@ import type { VictimKind } from './soak-plan.ts'
 const PATTERNS: Record<Exclude<VictimKind, 'supervisor'>, RegExp> = {
   worker: /\/worker\.ts(\0|$)/,
   scheduler: /\/scheduler\.ts(\0|$)/,
-  redis: /^[^\0]*(redis|valkey)-server/,
+  // Not the one that is only asked for its version at a start.
+  redis: /^[^\0]*(redis|valkey)-server(?!\0--version)/,
 }
 
 export async function victimsOf(rig: Rig, program: Program, kind: VictimKind): Promise<number[]> {
