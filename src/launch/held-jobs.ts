@@ -2,7 +2,7 @@
 import type { HeldJob } from '../queue/job.ts'
 
 /** Worker → supervisor: whenever a job is taken, begins to run, or ends. */
-export type HeldMessage = { type: 'held'; jobs: HeldJob[] }
+type HeldMessage = { type: 'held'; jobs: HeldJob[] }
 
 /** Worker → supervisor: it ends itself, in the code of this task. */
 export type LastWords = { type: 'last_words'; taskId: string }

@@ -25,7 +25,7 @@ export type WorkerDeath = {
 }
 
 /** `charged` did it; each of `suspects` may have done it. Whoever is in neither is innocent. */
-export type Blame<T> = { charged: T | null; suspects: readonly T[] }
+type Blame<T> = { charged: T | null; suspects: readonly T[] }
 
 /** As it should, told not to try again, or for the sake of a stage that has failed already. */
 const BLAMELESS_EXITS: ReadonlySet<number> = new Set([0, EXIT_DO_NOT_RETRY, STUCK_EXIT])
