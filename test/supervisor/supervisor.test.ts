@@ -54,6 +54,15 @@ test('restarts a crashed child after its end was told, with the reason and its l
   assert.equal(status?.last_exit?.reason, 'exited with code 1')
 })
 
+test('the last beat of a child tells what it did since the one before', async (t) => {
+  const { supervisor } = setUp(t, [nodeSpec('worker')])
+  await supervisor.start()
+  await until(() => supervisor.status()[0]!.beat, WAIT)
+  const { pid } = supervisor.status()[0]!
+  await supervisor.stop(['worker'], { deadlineMs: performance.now() + 5_000 })
+  assert.deepEqual(supervisor.status()[0]!.beat, { lag: 1, pid })
+})
+
 test('an unhandled rejection ends a child too', async (t) => {
   const { supervisor, of } = setUp(t, [nodeSpec('worker')])
   await supervisor.start()
