@@ -14,24 +14,6 @@ import type { Refresh, WorkerBeat } from './order.ts'
 import type { Phase } from './phase.ts'
 import type { Service } from './service.ts'
 
-export type ConsumerWatchOptions = {
-  groups: readonly { name: string; queues: readonly QueueName[] }[]
-  concurrency: Readonly<Record<QueueName, number>>
-  children: () => ChildStatus[]
-  held: (pid: number | null) => HeldJob[]
-  /** Whether any project is open: an idle installation is not asked. */
-  hasWork: () => Promise<boolean>
-  /** Throws when Redis is away. */
-  backlog: () => Promise<Record<QueueName, Backlog>>
-  act: (verdict: ConsumerVerdict) => void
-  phase: () => Phase
-  everyMs?: number
-}
-
-const EVERY_MS = 5_000
-/** Beats come once a second. */
-const FRESH_S = 4
-
 export type ConsumerWatchParts = {
   config: Config
   held: HeldJobs
@@ -40,6 +22,10 @@ export type ConsumerWatchParts = {
   phase: () => Phase
   onFact: (fact: LaunchFact) => void
 }
+
+const EVERY_MS = 5_000
+/** Beats come once a second. */
+const FRESH_S = 4
 
 /** Runs until the program stops. */
 export function startConsumerWatch({ config, held, supervisor, service, phase, onFact }: ConsumerWatchParts): void {
@@ -63,7 +49,20 @@ export function startConsumerWatch({ config, held, supervisor, service, phase, o
   })
 }
 
-export function watchConsumers(options: ConsumerWatchOptions): void {
+type WatchOptions = {
+  groups: readonly { name: string; queues: readonly QueueName[] }[]
+  concurrency: Readonly<Record<QueueName, number>>
+  children: () => ChildStatus[]
+  held: (pid: number | null) => HeldJob[]
+  /** Whether any project is open: an idle installation is not asked. */
+  hasWork: () => Promise<boolean>
+  /** Throws when Redis is away. */
+  backlog: () => Promise<Record<QueueName, Backlog>>
+  act: (verdict: ConsumerVerdict) => void
+  phase: () => Phase
+}
+
+function watchConsumers(options: WatchOptions): void {
   let suspicions = NO_SUSPICIONS
   let isLooking = false
 
@@ -81,11 +80,11 @@ export function watchConsumers(options: ConsumerWatchOptions): void {
     }
   }
 
-  const timer = setInterval(() => void look(), options.everyMs ?? EVERY_MS).unref()
+  const timer = setInterval(() => void look(), EVERY_MS).unref()
 }
 
 /** Null is an answer too: without one nobody can be blamed for taking nothing. */
-async function readQueues({ hasWork, backlog }: ConsumerWatchOptions): Promise<Look['queues']> {
+async function readQueues({ hasWork, backlog }: WatchOptions): Promise<Look['queues']> {
   try {
     return (await hasWork()) ? await backlog() : null
   } catch {
@@ -94,7 +93,7 @@ async function readQueues({ hasWork, backlog }: ConsumerWatchOptions): Promise<L
 }
 
 /** Those that serve, and will go on to. */
-function workersOf(options: ConsumerWatchOptions): WorkerLook[] {
+function workersOf(options: WatchOptions): WorkerLook[] {
   return options.children().flatMap((child) => {
     const group = options.groups.find(({ name }) => name === child.group)
     return group && serves(child) ? [workerLook(options, child, group.queues)] : []
@@ -106,7 +105,7 @@ function serves({ ready, role }: ChildStatus): boolean {
 }
 
 function workerLook(
-  { held, concurrency, children }: ConsumerWatchOptions,
+  { held, concurrency, children }: WatchOptions,
   { name, group, pid, beat, beat_age_s }: ChildStatus,
   queues: readonly QueueName[],
 ): WorkerLook {

@@ -11,6 +11,7 @@ import { untilGone } from '../helpers/processes.ts'
 
 /** What a debugger evaluates. */
 const NAME = Symbol.for('showrunner.scope')
+const MISSING = '/there/is/no/such/program'
 
 function taskOfDebugger(): string | undefined {
   const home = globalThis as { [NAME]?: { getStore(): { taskId: string } | undefined } }
@@ -74,7 +75,7 @@ test('a program that has ended, or could not be started, is forgotten or harmles
   const scope = createScope('short')
   await runInScope(scope, async () => {
     await exec('true', [])
-    await assert.rejects(once(spawn('no-such-program-at-all'), 'spawn'), { code: 'ENOENT' })
+    await assert.rejects(once(spawn(MISSING), 'spawn'), { code: 'ENOENT' })
   })
   assert.ok([...scope.programs].every(({ pid }) => pid === undefined))
   endPrograms(scope)
