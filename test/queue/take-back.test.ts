@@ -7,7 +7,7 @@ import { type ConsumerOptions, createConsumer } from '../../src/queue/consumer.t
 import { createDispatcher } from '../../src/queue/dispatcher.ts'
 import type { WakeUp } from '../../src/queue/job.ts'
 import type { Verdict } from '../../src/queue/process-job.ts'
-import { openRedis } from '../../src/redis/client.ts'
+import { openRedis, untilReady } from '../../src/redis/client.ts'
 import type { QueueName } from '../../src/settings.ts'
 import { startPlainRedis } from '../redis/redis-process.ts'
 
@@ -16,7 +16,7 @@ const PREFIX = '{test}'
 test('a process that died gets its own jobs taken back, in front of all that wait; nobody else does', async (t) => {
   const ended = Promise.withResolvers<Verdict>()
   const { consumer, dispatcher, waiting, close } = await openQueue(t, () => ended.promise)
-  await dispatcher.enqueue(['p-1', 'p-2', 'p-3'].map(wakeUp))
+  assert.ok(await dispatcher.enqueue(['p-1', 'p-2', 'p-3'].map(wakeUp)))
   await until(() => consumer.held().length === 1, { timeoutMs: 5_000 })
   assert.equal(await dispatcher.takeBackFrom(['llm', 'image'], process.pid + 1), 0)
   assert.deepEqual(await waiting(), ['p-2', 'p-3'])
@@ -35,7 +35,7 @@ test('a job that is given back is the next, and one that is done is forgotten', 
     seen.push(taskId)
     return seen.length === 1 ? { kind: 'back' } : { kind: 'done' }
   })
-  await dispatcher.enqueue(['p-1', 'p-2'].map(wakeUp))
+  assert.ok(await dispatcher.enqueue(['p-1', 'p-2'].map(wakeUp)))
   const isOver = async () => seen.length >= 3 && (await redis.exists(`${PREFIX}:llm:p-1`, `${PREFIX}:llm:p-2`)) === 0
   await until(isOver, { timeoutMs: 10_000 })
   assert.deepEqual(seen, ['p-1', 'p-1', 'p-2'])
@@ -71,6 +71,7 @@ async function openQueue(t: TestContext, process: ConsumerOptions['process']) {
     await dispatcher.close()
     for (const connection of connections) connection.disconnect()
   })
+  await untilReady(redis, 5_000) // it fails fast, and would drop what the test enqueues
   await consumer.start()
   /** The next one first. */
   const waiting = async () => (await redis.lrange(`${PREFIX}:llm:wait`, 0, -1)).reverse()
