@@ -11,20 +11,22 @@ export type Strike = {
 }
 
 /**
- * For each attempt that ran in one of the processes: milliseconds until the next attempt of its stage.
- * Where no attempt was interrupted, the time until the next stage of all was begun.
+ * For each attempt that was interrupted in one of the processes: milliseconds until the next attempt of its
+ * stage, if there was to be one. Where none was interrupted, the time until the next stage of all was begun.
  */
 export function recoveriesOf(histories: readonly History[], strike: Strike): number[] {
-  const again = histories.flatMap(({ attempts }) =>
-    attempts.filter((attempt) => wasHit(attempt, strike)).flatMap((attempt) => successor(attempts, attempt) ?? []),
+  const hit = histories.flatMap(({ attempts }) =>
+    attempts.filter((attempt) => wasHit(attempt, strike)).map((attempt) => successor(attempts, attempt)),
   )
-  if (again.length > 0) return again.map((next) => next.atMs - strike.atMs)
+  if (hit.length > 0) return hit.flatMap((next) => (next ? [next.atMs - strike.atMs] : []))
   const later = histories.flatMap(({ claimsMs }) => claimsMs.filter((atMs) => atMs > strike.atMs))
   return later.length === 0 ? [] : [Math.min(...later) - strike.atMs]
 }
 
-function wasHit({ owner, atMs, endMs }: Attempt, strike: Strike): boolean {
-  return strike.pids.includes(owner.pid) && atMs <= strike.atMs && (endMs === null || endMs > strike.atMs)
+/** It ran in one of the processes, and did not get through all the same. */
+function wasHit({ owner, atMs, endMs, completions }: Attempt, strike: Strike): boolean {
+  const ran = atMs <= strike.atMs && (endMs === null || endMs > strike.atMs)
+  return ran && completions === 0 && strike.pids.includes(owner.pid)
 }
 
 function successor(attempts: readonly Attempt[], { stage, fence }: Attempt): Attempt | undefined {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { historyOf } from '../../src/chaos/history.ts'
 import { medianOf, recoveriesOf } from '../../src/chaos/recovery.ts'
 import type { RecordBody } from '../../src/project/records.ts'
-import { CREATED, claim, completed, queued } from '../helpers/records.ts'
+import { CREATED, claim, completed, failed, queued } from '../helpers/records.ts'
 import { journalOf, timeOf } from './journals.ts'
 
 /** Owners of the helper's claims have the pid 1. */
@@ -25,6 +25,14 @@ test('what had ended before, or runs in another process, was not interrupted', (
   assert.deepEqual(recoveriesOf([done], after), [1_999], 'then it counts when the next stage begins')
   assert.deepEqual(recoveriesOf([done], { ...after, atMs: at(2) + 500, pids: [2] }), [2_500])
   assert.deepEqual(recoveriesOf([done], { ...after, atMs: at(9) }), [], 'and nothing when none does')
+})
+
+test('what got through was not interrupted, and what is given up does not run again', () => {
+  const through = history(claim('a', 1, 'f1'), completed('a', 'f1'), queued('b', 2), claim('b', 2, 'f2'))
+  const during = { atMs: at(2) + 500, pids: [PID], noticedMs: null }
+  assert.deepEqual(recoveriesOf([through], during), [2_500], 'the next stage counts')
+  const given = history(claim('a', 1, 'f1'), failed('a', 'f1', null))
+  assert.deepEqual(recoveriesOf([given, through], during), [])
 })
 
 test('the median of none is null, of two their middle', () => {

@@ -1,5 +1,6 @@
 /** What users do: they start twice, stop in the middle, and lose patience. */
-import { sleep } from '../../lib/until.ts'
+import { sleep, until } from '../../lib/until.ts'
+import { readEffects } from '../effects.ts'
 import type { Fault, Scene } from '../fault.ts'
 import type { Program } from '../program.ts'
 import type { Strike } from '../recovery.ts'
@@ -21,7 +22,7 @@ export const LIFECYCLES: readonly Fault[] = [
     what: 'Ctrl+C twice while a long step runs, and a new start',
     pace: { firstMs: 10_000 },
     async strike(scene) {
-      await scene.load.untilRunning(() => true, { timeoutMs: SOON_MS, signal: scene.signal })
+      await longStep(scene)
       const instance = scene.instance()
       const strike = await signal(scene, 'SIGINT')
       await sleep(700, scene.signal) // within half a second it would count as the same press
@@ -52,6 +53,13 @@ export const LIFECYCLES: readonly Fault[] = [
     },
   },
 ]
+
+/** Ours say when they have begun a step; of a user's any stage will do. */
+async function longStep(scene: Scene): Promise<void> {
+  const { load, rig, signal } = scene
+  const isOn = () => load.running().length > 0 && (!scene.ours || readEffects(rig.effects).length > 0)
+  await until(isOn, { timeoutMs: SOON_MS, everyMs: 10, signal, what: 'a step to begin' })
+}
 
 async function stopWith(scene: Scene, name: NodeJS.Signals): Promise<Strike[]> {
   await midStage(scene)
