@@ -110,8 +110,9 @@ async function stopWorkers(parts: StopParts, board: StopBoard, budget: StopBudge
   const deadlineMs = abortAtMs + giveBackMs
   const drain: DrainOrder = { reason: 'stop', abortInMs: abortAfterMs }
   board.expect(names, { abortAtMs, killAtMs: deadlineMs })
-  tellStopping(parts, budget)
-  await supervisor.stop(names, { drain, deadlineMs })
+  const stopped = supervisor.stop(names, { drain, deadlineMs })
+  tellStopping(parts, budget) // who hears it may rely on the children having been told
+  await stopped
 }
 
 async function stopRedis(supervisor: Supervisor, board: StopBoard, { redisStopMs }: StopBudget): Promise<void> {
