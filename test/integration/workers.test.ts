@@ -91,7 +91,10 @@ async function doneBy({ api }: Instance, name: string, jobs: number) {
 
 test('a group is scaled 1 → 3 → 1 while a hundred jobs run: all are done once, never more at a time than the queue may', async (t) => {
   const started = await start(t, { LLM_CONCURRENCY: '6' })
-  const { installation, instance } = started
+  const { installation, instance, gates } = started
+  // The first six to come hold every slot until the added processes serve.
+  const held = numbers(10).map((n) => `p${n}-1`)
+  gates.hold(...held)
   const ids = await makeProjects(started, { count: 100, steps: 2, ms: 150 })
   const watch = watchWorkers(instance)
   const more = await instance.api.workers.scale({ group: 'io', processes: 3 })
@@ -104,6 +107,7 @@ test('a group is scaled 1 → 3 → 1 while a hundred jobs run: all are done onc
   const serves = (...names: string[]) =>
     until(async () => (await readyNames()).join() === names.join(), { timeoutMs: 20_000 })
   await serves('io-1', 'io-2', 'io-3')
+  gates.release(...held)
   const busy = async () => (await instance.api.workers.list()).items.filter((one) => one.jobs_done > 0).length
   await until(async () => (await busy()) >= 2, { timeoutMs: 20_000, what: 'a second process to have worked' })
   const fewer = await instance.api.workers.scale({ group: 'io', processes: 1 })
