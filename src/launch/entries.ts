@@ -85,15 +85,25 @@ function bootWords({ version, pid, before }: Extract<LaunchFact, { type: 'booted
   return `${start}; the run before ${how} at ${before.at}`
 }
 
-/** Lines of output are long, and the log has them: the last ones say most. */
-const LINES = 3
+/** Of the output only the line that says why: the log has the rest. */
 const LINE_LENGTH = 300
+
+/** An error is followed by its stack. */
+function complaintIn(lines: readonly string[]): string | null {
+  const found = lines.findLast((line) => COMPLAINT.test(line) && !/^\s*at\s/.test(line) && !line.startsWith('{'))
+  return found?.trim().slice(0, LINE_LENGTH) ?? null
+}
+
+const COMPLAINT = /error|fatal|panic|cannot|failed/i
 
 function factsOf(fact: LaunchFact): Record<string, unknown> {
   const { type: _, ...facts } = fact as LaunchFact & Record<string, unknown>
   if (fact.type === 'ready') return { url: fact.url, ms: fact.ms, interrupted: fact.interrupted.length }
   if (fact.type === 'child_ready') return { name: fact.name, ms: Math.round(fact.ms) }
-  if (fact.type === 'child_exited') facts.lines = fact.lines.slice(-LINES).map((line) => line.slice(0, LINE_LENGTH))
+  if (fact.type === 'child_exited') {
+    delete facts.lines
+    facts.complaint = complaintIn(fact.lines)
+  }
   if ('where' in fact) facts.where = whereOf(fact.where)
   return facts
 }

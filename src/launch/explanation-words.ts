@@ -93,12 +93,10 @@ function placeOf({ facts }: ChronicleEntry): string {
   return `; it was in ${where.function} (${where.file}:${where.line})`
 }
 
-/** The line of its output that says why, if one looks like it. */
+/** What its output says about an end of its own. */
 function complaintOf({ facts }: ChronicleEntry): string {
-  if (facts.killedFor !== null || facts.signal !== null) return ''
-  const lines = Array.isArray(facts.lines) ? facts.lines.map(String) : []
-  const line = lines.findLast((text) => /error|fatal|cannot|failed/i.test(text))
-  return line ? ` (${line.trim().slice(0, 200)})` : ''
+  const isOwn = facts.killedFor === null && facts.signal === null && typeof facts.complaint === 'string'
+  return isOwn && !String(facts.reason).includes(String(facts.complaint)) ? ` (${facts.complaint})` : ''
 }
 
 function afterwards(story: Story): string {

@@ -1,4 +1,4 @@
-/** The newest lines in memory, for those who follow the logs: a follower is a place in it, not a queue. */
+/** The newest lines in memory while somebody follows them: a follower is a place in it, not a queue. */
 import type { StoredLine } from './log-pages.ts'
 
 export type LogFeed = {
@@ -10,15 +10,19 @@ export type LogFeed = {
   more(signal: AbortSignal): Promise<void>
 }
 
-const KEPT_LENGTH = 4 * 1024 * 1024
+/** Enough for who reads as lines come; who is behind reads the files. */
+const KEPT_LENGTH = 256 * 1024
 const AT_ONCE = 500
+/** A follower asks again as soon as it has written what it got. */
+const FOLLOWED_FOR_MS = 5_000
 
 /** `since`: the id of the newest line that was there before. */
-export function createLogFeed(since: number): LogFeed {
+export function createLogFeed(since: number, now: () => number = () => performance.now()): LogFeed {
   let lines: StoredLine[] = []
   let first = 0
   let length = 0
   let floor = since
+  let askedMs = -Infinity
   let waiters: (() => void)[] = []
 
   /** Lines leave one by one, and the array is cut once in a while. */
@@ -28,9 +32,23 @@ export function createLogFeed(since: number): LogFeed {
       length -= gone.text.length
       floor = gone.id
     }
-    if (first < 5_000) return
+    if (first < 500) return
     lines = lines.slice(first)
     first = 0
+  }
+
+  function keep(line: StoredLine): void {
+    lines.push(line)
+    length += line.text.length
+    shrink()
+  }
+
+  /** Nobody is there who would read it: the files have it. */
+  function pass({ id }: StoredLine): void {
+    floor = id
+    if (lines.length > 0) lines = []
+    first = 0
+    length = 0
   }
 
   return {
@@ -38,14 +56,14 @@ export function createLogFeed(since: number): LogFeed {
       return floor
     },
     add(line) {
-      lines.push(line)
-      length += line.text.length
-      shrink()
+      if (waiters.length > 0 || now() - askedMs < FOLLOWED_FOR_MS) keep(line)
+      else pass(line)
       const callbacks = waiters
       waiters = []
       for (const callback of callbacks) callback()
     },
     after(id, process) {
+      askedMs = now()
       const found: StoredLine[] = []
       for (let i = indexAfter(lines, first, id); i < lines.length && found.length < AT_ONCE; i++) {
         const line = lines[i]!

@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync, write, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { errnoOf } from './errors.ts'
+import { LineChunk } from './line-chunk.ts'
 
 export type RotatingFileOptions = {
   /** Per file; only a single longer line makes a longer one. */
@@ -13,6 +14,9 @@ export type RotatingFileOptions = {
   /** Once when writing fails, and once with null when it works again. */
   onFault(error: Error | null): void
 }
+
+/** Most turns bring a line or two; in a flood many come together. */
+const [FIRST_CHUNK_BYTES, CHUNK_BYTES] = [4_000, 1024 * 1024]
 
 /** A full disk is tried again after so long. */
 const RETRY_MS = 2_000
@@ -30,11 +34,14 @@ export function segmentPaths(path: string, files: number): string[] {
 export class RotatingFile {
   readonly #path: string
   readonly #options: RotatingFileOptions
-  #waiting: { line: string; bytes: number }[] = []
+
+  #waiting: LineChunk[] = []
+  /** A large one that has been written, for the next lines of a flood. */
+  #spare: LineChunk | undefined
   #waitingBytes = 0
   #out: { fd: number; size: number } | undefined
   /** `repeated`: flushSync has written it too, so that its end means nothing any more. */
-  #underWay: { data: Buffer; repeated: boolean } | undefined
+  #underWay: { data: Buffer; chunk: LineChunk; repeated: boolean } | undefined
   #scheduled = false
   #closed = false
   #faultMs: number | undefined
@@ -47,10 +54,10 @@ export class RotatingFile {
 
   /** Takes a line with its end. False: it is left out, because the disk is full or too slow. */
   append(line: string): boolean {
-    const { maxWaitingBytes = 1024 * 1024 } = this.#options
+    const { maxWaitingBytes = 2 * 1024 * 1024 } = this.#options
     if (this.#closed || this.#waitingBytes > maxWaitingBytes || this.#isBroken()) return false
     const bytes = Buffer.byteLength(line)
-    this.#waiting.push({ line, bytes })
+    this.#chunkFor(bytes).take(line, bytes)
     this.#waitingBytes += bytes
     this.#schedule()
     return true
@@ -85,6 +92,16 @@ export class RotatingFile {
     this.#release()
   }
 
+  #chunkFor(bytes: number): LineChunk {
+    const last = this.#waiting.at(-1)
+    if (last && last.room >= bytes) return last
+    const spare = last && bytes <= CHUNK_BYTES ? this.#spare : undefined
+    if (spare) this.#spare = undefined
+    const chunk = spare ?? new LineChunk(Math.max(bytes, last ? CHUNK_BYTES : FIRST_CHUNK_BYTES))
+    this.#waiting.push(chunk)
+    return chunk
+  }
+
   #isBroken(): boolean {
     return this.#faultMs !== undefined && performance.now() - this.#faultMs < RETRY_MS
   }
@@ -105,12 +122,13 @@ export class RotatingFile {
     }
     try {
       const { fd, size } = this.#prepare()
-      const mine = { data: this.#takeFitting(size), repeated: false }
+      const mine = { chunk: this.#waiting[0]!, data: this.#takeFitting(size), repeated: false }
       this.#underWay = mine
       writeAll(fd, { data: mine.data, at: size }, (error) => {
         this.#underWay = undefined
         if (!mine.repeated && error) this.#fail(error)
         else if (!mine.repeated) this.#succeed(mine.data.length)
+        if (mine.chunk.recycle(CHUNK_BYTES)) this.#spare = mine.chunk
         this.#writeNext()
       })
     } catch (error) {
@@ -130,7 +148,7 @@ export class RotatingFile {
   #prepare(): { fd: number; size: number } {
     const { maxBytes, files } = this.#options
     this.#out ??= open(this.#path)
-    if (this.#out.size === 0 || this.#out.size + this.#waiting[0]!.bytes <= maxBytes) return this.#out
+    if (this.#out.size === 0 || this.#out.size + this.#waiting[0]!.firstLine <= maxBytes) return this.#out
     this.#release()
     shift(segmentPaths(this.#path, files))
     this.#out = open(this.#path)
@@ -138,16 +156,11 @@ export class RotatingFile {
   }
 
   #takeFitting(size: number): Buffer {
-    let [count, bytes] = [0, 0]
-    for (const next of this.#waiting) {
-      if (count > 0 && size + bytes + next.bytes > this.#options.maxBytes) break
-      bytes += next.bytes
-      count++
-    }
-    this.#waitingBytes -= bytes
-    const lines = this.#waiting.slice(0, count)
-    this.#waiting = this.#waiting.slice(count)
-    return Buffer.from(lines.map(({ line }) => line).join(''))
+    const chunk = this.#waiting[0]!
+    const data = chunk.give(this.#options.maxBytes - size)
+    if (chunk.isEmpty) this.#waiting.shift()
+    this.#waitingBytes -= data.length
+    return data
   }
 
   #succeed(bytes: number): void {

@@ -36,7 +36,8 @@ function exited(name: string, changes: Partial<Exit>): Exit {
   const facts = { pid: 7, code: null, signal: null, killedFor: null, lines: [], where: null, wanted: true }
   return { type: 'child_exited', name, reason: 'exited with code 1', ...facts, ...changes }
 }
-export const crash = (name: string) => exited(name, { code: 1, lines: ['at x (y:1)', 'TypeError: no', 'Node.js v24'] })
+export const crash = (name: string) =>
+  exited(name, { code: 1, lines: ['TypeError: no', '    at x (Error.ts:1)', 'Node.js v24'] })
 const killed = (name: string) => exited(name, { signal: 'SIGKILL', reason: 'was ended by SIGKILL' })
 export const up = (name: string) => [spawned(name), ready(name)]
 const hang = 'gave no sign of life for 12.1 s'

@@ -1,0 +1,146 @@
+/** Facts become entries and lines; secrets, full disks and sudden ends spoil neither. */
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { openChronicle, readChronicle } from '../../src/launch/chronicle.ts'
+import type { LaunchFact } from '../../src/launch/facts.ts'
+import { openRecords } from '../../src/launch/records.ts'
+import { createRedactor } from '../../src/lib/redact.ts'
+import { until } from '../../src/lib/until.ts'
+import { tempFolder } from '../helpers/temp.ts'
+
+async function open(t: TestContext, folder: string, secrets: string[] = []) {
+  const facts: LaunchFact[] = []
+  const records = await openRecords({
+    folder,
+    runId: `r${t.name.length}`,
+    version: '1.0.0',
+    redactor: createRedactor(secrets),
+    onFact: (fact) => void facts.push(fact),
+  })
+  t.after(() => records.close())
+  return { records, facts }
+}
+
+const stopped: LaunchFact = { type: 'stopped', ms: 5, left: [], waited: null }
+const line = (text: string): LaunchFact => ({
+  type: 'child_line',
+  name: 'io-1.old',
+  pid: 7,
+  stream: 'stdout',
+  line: text,
+})
+
+test('a run knows how the one before ended', async (t) => {
+  const folder = await tempFolder(t)
+  const before = async (last: LaunchFact) => {
+    const { records, facts } = await open(t, folder)
+    records.tell(last)
+    await records.close()
+    return facts[0]?.type === 'booted' ? facts[0].before : undefined
+  }
+  assert.equal(await before({ type: 'child_spawned', name: 'io-1', pid: 1 }), null)
+  assert.equal((await before({ type: 'child_stopped', name: 'io-1', ms: 1, forced: false }))?.clean, false)
+  assert.equal((await before(stopped))?.clean, false, 'the end of a process is not the end of the run')
+  assert.equal((await before({ type: 'boot_failed', reason: 'no' }))?.clean, true)
+  assert.equal((await before(stopped))?.clean, true)
+  const entries = await readChronicle(folder)
+  assert.deepEqual(
+    entries.map(({ id }) => id),
+    entries.map((_, i) => i + 1),
+  )
+})
+
+test('lines go to the log of the slot, facts and the API to that of the supervisor; changes of state to the chronicle', async (t) => {
+  const folder = await tempFolder(t)
+  const { records, facts } = await open(t, folder)
+  records.tell(line('{"level":"warn","time":"x","process":"io-1","message":"careful","stage":"film"}'))
+  records.tell(line('{"level":"warn","broken'))
+  records.tell({ type: 'api_line', line: '{"level":"error","process":"api","message":"oh"}' })
+  records.tell({ type: 'child_spawned', name: 'io-1', pid: 9 })
+  const { items } = await records.logs.page({ limit: 10 })
+  assert.deepEqual(
+    items.map(({ process, pid, stream, level, message }) => [process, stream, level, message, pid === process.length]),
+    [
+      ['supervisor', 'fact', 'debug', `Showrunner 1.0.0 was started as process ${process.pid}`, false],
+      ['io-1', 'stdout', 'warn', 'careful', false],
+      ['io-1', 'stdout', 'info', '{"level":"warn","broken', false],
+      ['supervisor', 'api', 'error', 'oh', false],
+      ['supervisor', 'fact', 'debug', 'io-1 was started as process 9', false],
+    ],
+  )
+  assert.deepEqual(items[1]!.facts, { stage: 'film' })
+  assert.deepEqual(
+    (await readChronicle(folder)).map(({ event }) => event),
+    ['booted', 'spawned'],
+  )
+  assert.equal(facts.length, 5, 'and everything is passed on')
+})
+
+test('no secret is in any file, whatever it looks like; numbers stay numbers', async (t) => {
+  const folder = await tempFolder(t)
+  const { records } = await open(t, folder, ['pass"word', '4711'])
+  records.tell({ type: 'child_parked', name: 'io-1', reason: 'wrong pass"word, Bearer abcdefghijk', retryMs: 4711 })
+  records.tell({
+    type: 'api_line',
+    line: JSON.stringify({ level: 'info', message: 'pass"word', url: '/?token=abcdefgh' }),
+  })
+  records.tell({ type: 'boot_failed', reason: 'redis://x:verysecret@h and 4711' })
+  records.flushSync()
+  const text = readdirSync(folder)
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('\n')
+  assert.doesNotMatch(text, /pass\\?"word|abcdefgh|verysecret|and 4711/)
+  const parked = (await readChronicle(folder)).find(({ event }) => event === 'parked')
+  assert.equal(parked?.facts.retryMs, 4711)
+  await records.close()
+})
+
+test('a full disk: said once, and once when it is over; the run goes on', async (t) => {
+  const folder = await tempFolder(t)
+  for (const file of ['events.ndjson', 'supervisor.log', 'io-1.log']) symlinkSync('/dev/full', join(folder, file))
+  const { records, facts } = await open(t, folder)
+  const faults = () => facts.filter((fact) => fact.type === 'log_fault').map(({ reason }) => reason !== null)
+  records.tell(line('lost'))
+  await until(() => faults().length === 1, { timeoutMs: 5_000 })
+  for (const file of readdirSync(folder)) rmSync(join(folder, file))
+  const tick = () => {
+    records.tell(line('kept'))
+    records.tell({ type: 'child_recovered', name: 'io-1', silentMs: 1, where: null })
+    return faults().length === 2
+  }
+  await until(tick, { timeoutMs: 10_000 })
+  await records.close()
+  assert.deepEqual(faults(), [true, false])
+  assert.match(readFileSync(join(folder, 'io-1.log'), 'utf8'), /"message":"kept"/)
+  assert.ok((await readChronicle(folder)).length > 0)
+})
+
+test('a folder that cannot be read is no reason not to start', async (t) => {
+  const folder = join(await tempFolder(t), 'logs')
+  mkdirSync(join(folder, 'events.ndjson'), { recursive: true })
+  mkdirSync(join(folder, 'io-1.log'))
+  const { records, facts } = await open(t, folder)
+  records.tell(line('x'))
+  await until(() => facts.some(({ type }) => type === 'log_fault'), { timeoutMs: 5_000 })
+})
+
+test('a storm of restarts stays within two files, and costs well below a millisecond each', async (t) => {
+  const folder = await tempFolder(t)
+  const chronicle = await openChronicle(folder, { clean: createRedactor(['x-secret']).clean, onFault: assert.ifError })
+  const entry = { at: new Date().toISOString(), run: 'r1', process: 'io-1', event: 'exited', cause: null }
+  const startMs = performance.now()
+  for (let n = 0; n < 20_000; n++)
+    chronicle.append({ ...entry, text: `io-1 ended ${n}`, facts: { lines: 'x'.repeat(200) } })
+  const each = (performance.now() - startMs) / 20_000
+  t.diagnostic(`${each.toFixed(3)} ms an entry`)
+  assert.ok(each < 1, `${each} ms an entry`)
+  await chronicle.close()
+  const files = readdirSync(folder)
+  assert.deepEqual(files, ['events.1.ndjson', 'events.ndjson'])
+  for (const file of files) assert.ok(statSync(join(folder, file)).size <= 1024 * 1024)
+  const entries = await readChronicle(folder)
+  assert.ok(entries.length > 3_000)
+  assert.equal(entries.at(-1)?.id, 20_000)
+})
