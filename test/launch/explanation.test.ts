@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explain } from '../../src/launch/explanation.ts'
-import { booted, crash, planned, record, START, STORIES, stopped, up } from './stories.ts'
+import { STORIES } from './stories.ts'
+import { booted, crash, planned, record, START, stopped, up } from './story-facts.ts'
 
 for (const { name, facts, process = 'io-1', phase = 'ready', says, chain } of STORIES)
   test(name, () => {

@@ -1,7 +1,8 @@
 /** Lines come out whole, however the bytes arrive, and never longer than allowed. */
 import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { createLineRing, createLineSplitter } from '../../src/supervisor/lines.ts'
+import { createLineRing, createLineSplitter, readLines } from '../../src/supervisor/lines.ts'
 
 const CASES: { name: string; chunks: string[]; lines: string[] }[] = [
   { name: 'several in one chunk', chunks: ['a\nb\nc\n'], lines: ['a', 'b', 'c'] },
@@ -33,4 +34,30 @@ test('a ring keeps the last lines, each cut', () => {
   assert.deepEqual(ring.list(), ['two', 'thr'])
   ring.clear()
   assert.deepEqual(ring.list(), [])
+})
+
+test('a flood waits in between: others get their turns, and no line is lost or out of order', async () => {
+  const stream = new PassThrough({ highWaterMark: 1e6 })
+  const seen: number[] = []
+  let turns = 0
+  const turn = () => {
+    turns++
+    ticking = setImmediate(turn)
+  }
+  let ticking = setImmediate(turn)
+  readLines(stream, (line) => {
+    seen.push(Number(line))
+    const busyUntil = performance.now() + 0.2
+    while (performance.now() < busyUntil);
+  })
+  // 200 lines in 20 pieces that are all there at once: 40 ms of work.
+  for (let n = 0; n < 200; n += 10) stream.write(`${Array.from({ length: 10 }, (_, i) => n + i).join('\n')}\n`)
+  stream.end()
+  await new Promise((resolve) => stream.once('close', resolve))
+  clearImmediate(ticking)
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 200 }, (_, n) => n),
+  )
+  assert.ok(turns >= 6, `others had ${turns} turns`)
 })

@@ -1,11 +1,7 @@
 /** Why a process is as it is. */
 import { z } from '@hono/zod-openapi'
 import { CLOCK } from '../../lib/moment.ts'
-
-export const ProcessNameSchema = z
-  .string()
-  .regex(/^[A-Za-z0-9][\w.-]{0,63}$/)
-  .openapi({ example: 'io-1' })
+import { ProcessNameSchema } from './workers.ts'
 
 const EventSchema = z
   .object({

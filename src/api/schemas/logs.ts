@@ -1,6 +1,6 @@
 /** Lines of logs, and how they are asked for. */
 import { z } from '@hono/zod-openapi'
-import { ProcessNameSchema } from './explanation.ts'
+import { ProcessNameSchema } from './workers.ts'
 
 export const LogLineSchema = z
   .object({
