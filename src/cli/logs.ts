@@ -36,9 +36,13 @@ export const logs: Verb = {
   },
 }
 
-/** Ends with Ctrl+C, or when the other end of a pipe has had enough. */
+/** Ctrl+C is the way to end it, and no failure; so is a pipe whose other end has had enough. */
 async function followAll({ out, signal }: VerbContext, client: Client, query: Query): Promise<number> {
-  for await (const line of client.logs.follow(query, { signal })) out.data(line, lineText(line, out))
+  try {
+    for await (const line of client.logs.follow(query, { signal })) out.data(line, lineText(line, out))
+  } catch (error) {
+    if (!signal.aborted || signal.reason.name === 'TimeoutError') throw error
+  }
   return 0
 }
 
