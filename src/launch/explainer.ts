@@ -25,13 +25,18 @@ export function createExplainer(sources: { folder: string; children: (() => Chil
       ...children.map(({ slot }) => slot),
       ...knownProcesses(entries),
     ])
-    if (!known.has(process))
-      throw new AppError('not_found', `There is no process ${query.process}; there are ${[...known].sort().join(', ')}`)
+    if (!known.has(process)) throw unknownProcess(query.process, known)
     const child = children.find(({ name }) => name === process)
     const phase = sources.children ? phaseOf(process, child, children) : null
     const told = explain({ ...query, process }, { entries, phase, nowMs: Date.now() })
     return { ...told, last_lines: child?.last_lines ?? [], last_exit: lastExitOf(child) }
   }
+}
+
+export function unknownProcess(name: string, known: Iterable<string>): AppError {
+  const names = [...known].sort()
+  const others = names.length > 0 ? `there are ${names.join(', ')}` : 'nothing is recorded yet'
+  return new AppError('not_found', `There is no process ${name}; ${others}`)
 }
 
 /** Not a child of ours: the program itself, and a Redis that we have attached to. */

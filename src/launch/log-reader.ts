@@ -1,8 +1,8 @@
 /** The logs as the API asks for them: by names of processes, with cursors that are texts. */
 import type { LogReader } from '../api/deps.ts'
-import { AppError } from '../lib/errors.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
 import { slotOf } from './entries.ts'
+import { unknownProcess } from './explainer.ts'
 import type { LogFiles } from './log-files.ts'
 import type { StoredLine } from './log-pages.ts'
 
@@ -16,7 +16,7 @@ export function createLogReader(
     const slot = slotOf(process)
     const known = new Set([...logs.names(), ...children().map((child) => child.slot)])
     if (known.has(slot)) return slot
-    throw new AppError('not_found', `There is no log of ${process}; there are ${[...known].sort().join(', ')}`)
+    throw unknownProcess(process, known)
   }
 
   return {
