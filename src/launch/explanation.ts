@@ -57,10 +57,17 @@ const TURNS = new Set([
 /** Those of a predecessor on its way out, or of a successor on its way in, change nothing for the slot. */
 function turningPoints(own: readonly ChronicleEntry[]): ChronicleEntry[] {
   const recovered = new Set(own.filter(({ event }) => event === 'recovered').map(({ cause }) => cause))
-  return own.filter(({ id, event, process, facts }) => {
+  return own.filter((entry) => {
+    const { id, event, process, facts } = entry
     const isOwn = typeof facts.name !== 'string' || facts.name === process
-    return TURNS.has(event) && isOwn && !recovered.has(id)
+    return TURNS.has(event) && isOwn && !recovered.has(id) && !isEcho(own, entry)
   })
+}
+
+/** Whether a Redis of ours answers follows from its life, unless it lives and does not. */
+function isEcho(own: readonly ChronicleEntry[], entry: ChronicleEntry): boolean {
+  if (entry.event !== 'redis_changed' || !own.some(({ event }) => event === 'spawned')) return false
+  return entry.facts.running === true || entry !== own.findLast(({ event }) => event === 'redis_changed')
 }
 
 function isAround(atMs: number): (entry: ChronicleEntry) => boolean {

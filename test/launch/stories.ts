@@ -200,6 +200,30 @@ export const STORIES: Story[] = [
     chain: 'supervisor:stop_asked supervisor:stopping stopping',
   },
   {
+    name: 'Redis that is ours was killed, and answers again',
+    facts: [
+      booted,
+      ...up('redis'),
+      killed('redis'),
+      { type: 'redis_changed', running: false },
+      planned('redis'),
+      ...up('redis'),
+      { type: 'redis_changed', running: true },
+    ],
+    process: 'redis',
+    says:
+      'redis was restarted at 14:02:06, because it was ended by SIGKILL, from outside Showrunner; ' +
+      'it has been ready since 14:02:07.',
+    chain: 'exited redis_changed restart_planned spawned ready',
+  },
+  {
+    name: 'Redis that is ours hangs',
+    facts: [booted, ...up('redis'), { type: 'redis_changed', running: false }],
+    process: 'redis',
+    says: 'Redis has not answered since 14:02:03.',
+    chain: 'redis_changed',
+  },
+  {
     name: 'Redis that is not ours went away',
     facts: [booted, { type: 'redis_changed', running: false }],
     process: 'redis',
