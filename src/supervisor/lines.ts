@@ -15,7 +15,7 @@ export function createLineSplitter(onLine: (line: string) => void, maxLength = M
     if (cut) return
     part += text
     if (part.length <= maxLength) return
-    part = part.slice(0, maxLength)
+    part = part.slice(0, lastWordEnd(part, maxLength))
     cut = true
   }
 
@@ -39,6 +39,14 @@ export function createLineSplitter(onLine: (line: string) => void, maxLength = M
       if (part !== '') finish('')
     },
   }
+}
+
+const WORD_LENGTH = 512
+
+/** A word is not cut in two: half of a secret would not be known for one. */
+function lastWordEnd(text: string, maxLength: number): number {
+  const end = text.lastIndexOf(' ', maxLength)
+  return maxLength - end <= WORD_LENGTH && end > 0 ? end : maxLength
 }
 
 /** A child that floods us waits when its lines have cost so much in one turn: others are heard in between. */

@@ -10,6 +10,7 @@ const CASES: { name: string; chunks: string[]; lines: string[] }[] = [
   { name: 'empty lines and CRLF', chunks: ['\n\r\na\r\n'], lines: ['', '', 'a'] },
   { name: 'exactly at the limit', chunks: ['12345678\n'], lines: ['12345678'] },
   { name: 'one over it', chunks: ['123456789\nb\n'], lines: ['12345678 … [cut]', 'b'] },
+  { name: 'cut between words', chunks: ['1234 6789\nb\n'], lines: ['1234 … [cut]', 'b'] },
   { name: 'a flood that never ends', chunks: Array.from({ length: 100 }, () => '12345'), lines: ['12345123 … [cut]'] },
   {
     name: 'a cut line resumes at the next newline',
