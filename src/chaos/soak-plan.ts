@@ -10,6 +10,8 @@ export type Kill = {
   atMs: number
   /** Chooses among several of a kind: from 0 up to 1. */
   among: number
+  /** Also while the program is booting; others fall when it serves. */
+  anytime: boolean
 }
 
 export type SoakPlan = { kills: Kill[]; projectsAtMs: number[]; pace: Omit<Pace, 'projects'> }
@@ -24,6 +26,9 @@ const KINDS: readonly VictimKind[] = [
   ...(Array(2).fill('supervisor') as VictimKind[]),
 ]
 
+/** If all could strike in the middle of a boot, a slow machine would never come to its work. */
+const ANYTIME_SHARE = 0.25
+
 /** Projects are asked for in the first part; what they ask for fills most of the time, as far as slots go. */
 const ASKING_SHARE = 0.6
 const WORKING_SHARE = 0.6
@@ -36,8 +41,9 @@ export function planSoak({ kills, projects, minutes }: SoakWishes, random: Rando
   const totalMs = minutes * 60_000
   const moments = (count: number, shareMs: number) =>
     Array.from({ length: count }, () => Math.round(random() * shareMs)).sort((a, b) => a - b)
+  const victim = () => ({ kind: pick(random, KINDS)!, among: random(), anytime: random() < ANYTIME_SHARE })
   return {
-    kills: moments(kills, totalMs).map((atMs) => ({ kind: pick(random, KINDS)!, atMs, among: random() })),
+    kills: moments(kills, totalMs).map((atMs) => ({ atMs, ...victim() })),
     projectsAtMs: moments(projects, totalMs * ASKING_SHARE),
     pace: { steps: stepsFor(totalMs, projects), paceMs: STEP_MS },
   }

@@ -100,10 +100,19 @@ function tell({ hits, load, options }: Soak): void {
   options.onProgress({ kills: hits.length, asked, ended: asked - load.open().length })
 }
 
+/** On a slow machine kills fall behind; then the rest is put off, so that they never come in a storm. */
+const MOST_BEHIND_MS = 2_000
+const SERVING_MS = 60_000
+
 async function killAll(soak: Soak): Promise<void> {
-  const startedMs = performance.now()
-  for (const kill of soak.plan.kills) {
-    await sleep(Math.max(0, startedMs + kill.atMs - performance.now()), soak.options.signal)
+  const { plan, keeper, options } = soak
+  let originMs = performance.now()
+  for (const kill of plan.kills) {
+    const what = 'the program to serve, so that it can be hit'
+    await sleep(Math.max(0, originMs + kill.atMs - performance.now()), options.signal)
+    if (!kill.anytime)
+      await until(() => keeper.serving(), { timeoutMs: SERVING_MS, everyMs: 20, signal: options.signal, what })
+    originMs = Math.max(originMs, performance.now() - kill.atMs - MOST_BEHIND_MS)
     const hit = await strike(soak, kill)
     if (hit) soak.hits.push(hit)
   }
