@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { descendantsOf, signalProcess } from '../../src/lib/process-tree.ts'
 import { until } from '../../src/lib/until.ts'
 import { createStackReader, INSPECTOR_FLAGS } from '../../src/supervisor/capture.ts'
 import { readLines } from '../../src/supervisor/lines.ts'
@@ -57,15 +58,27 @@ test('who comes back has its inspector closed, prints nothing of it, and can be 
   assert.deepEqual(lines, [])
 })
 
-test('a call outside JavaScript gives null in time; the answer that comes late closes the inspector too', async (t) => {
-  const { child, reader, occupy, free, lines } = await start(t)
-  await occupy('program', 1_500)
-  const startedMs = performance.now()
-  assert.equal(await reader.read(300), null)
-  assert.ok(performance.now() - startedMs < 800)
-  await free()
+test('one that is let go while it is still busy closes its inspector when it is free, and does not open it again', async (t) => {
+  const { child, reader, occupy, free, opened } = await start(t)
+  await occupy('spin', 1_000)
+  assert.equal((await reader.read(5_000))?.function, 'spin')
   reader.release()
+  await free()
   await until(() => listenersOf(child.pid!) === 0, WAIT)
+  await free()
+  assert.deepEqual([listenersOf(child.pid!), opened()], [0, 1])
+})
+
+test('a call outside JavaScript gives null in time; the answer that comes late closes the inspector too', async (t) => {
+  const { child, reader, occupy, free, opened, lines } = await start(t)
+  await occupy('program', 1_500)
+  await until(() => descendantsOf(child.pid!).length === 1, { ...WAIT, everyMs: 1 })
+  assert.equal(await reader.read(300), null)
+  reader.release()
+  assert.equal(opened(), 0, 'it has not even heard the question')
+  await until(() => opened() === 1, WAIT)
+  await until(() => listenersOf(child.pid!) === 0, WAIT)
+  await free()
   await occupy('spin', 500)
   assert.equal((await reader.read(5_000))?.function, 'spin', 'the next time it is told')
   await free()
@@ -82,6 +95,8 @@ test('one that is free is nowhere', async (t) => {
 test('one that is killed meanwhile gives null at once', async (t) => {
   const { child, reader, occupy } = await start(t)
   await occupy('program', 60_000)
+  const sleeping = await until(() => descendantsOf(child.pid!)[0], { ...WAIT, everyMs: 1 })
+  t.after(() => signalProcess(sleeping, 'SIGKILL'))
   const reading = reader.read(60_000)
   child.kill('SIGKILL')
   await once(child, 'exit')
@@ -132,10 +147,14 @@ async function start(t: TestContext, flags: string[] = [], roots: string[] = [pr
   const file = fileURLToPath(new URL('../fixtures/children/stuck.ts', import.meta.url))
   const args = ['--disable-warning=ExperimentalWarning', ...INSPECTOR_FLAGS, ...flags, file]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
-  t.after(() => child.kill('SIGKILL'))
+  t.after(() => {
+    for (const pid of descendantsOf(child.pid!)) signalProcess(pid, 'SIGKILL')
+    child.kill('SIGKILL')
+  })
   const reader = createStackReader(child.pid!, roots)
   const lines: string[] = []
-  readLines(child.stderr!, (line) => reader.takes(line) || lines.push(line))
+  const taken: string[] = []
+  readLines(child.stderr!, (line) => (reader.takes(line) ? taken : lines).push(line))
   const heard = { free: 0, busy: 0 }
   child.on('message', (word: 'free' | 'busy') => heard[word]++)
   const more = async (word: 'free' | 'busy', count: number) => {
@@ -149,6 +168,8 @@ async function start(t: TestContext, flags: string[] = [], roots: string[] = [pr
     reader,
     lines,
     free,
+    /** How often its inspector was opened. */
+    opened: () => taken.filter((line) => line.startsWith('Debugger listening on')).length,
     /** Resolves when it is busy. */
     async occupy(way: string, ms: number) {
       const busy = more('busy', 1)

@@ -7,12 +7,12 @@ import type { ChildSpec } from '../../src/supervisor/spec.ts'
 import { type NodeSpecOptions, nodeSpec } from '../fixtures/children/specs.ts'
 import { setUp } from './running.ts'
 
-const WAIT = { timeoutMs: 15_000, everyMs: 10 }
+const WAIT = { timeoutMs: 20_000, everyMs: 10 }
 const BLOCK = { type: 'do', what: 'block' }
 const PLACE = /^gave no sign of life for \d+\.\d s; it was in block \(test\/fixtures\/children\/link-child\.ts:\d+\)$/
 
 test('suspected with the place, hung, ended for that reason, and started again', async (t) => {
-  const { supervisor, facts, of } = setUp(t, [inspected('worker')], { hangKillMs: 2_000 })
+  const { supervisor, facts, of } = setUp(t, [inspected('worker')], { hangKillMs: 6_000 })
   await supervisor.start()
   const { pid } = supervisor.status()[0]!
   supervisor.send('worker', BLOCK)
@@ -37,7 +37,7 @@ test('suspected with the place, hung, ended for that reason, and started again',
 })
 
 test('one that hangs while it drains is not waited for until the deadline', async (t) => {
-  const { supervisor, of } = setUp(t, [inspected('worker', { mode: 'deaf' })], { hangKillMs: 2_000 })
+  const { supervisor, of } = setUp(t, [inspected('worker', { mode: 'deaf' })], { hangKillMs: 6_000 })
   await supervisor.start()
   assert.ok(supervisor.replace('worker', { why: 'asked', deadlineMs: performance.now() + 120_000 }))
   await until(() => of('child_replaced').length === 1, WAIT)
