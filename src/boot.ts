@@ -24,6 +24,7 @@ import { createMemoryKills, type MemoryKills } from './lib/memory-kills.ts'
 import type { Redactor } from './lib/redact.ts'
 import { dataLayout } from './project/layout.ts'
 import { locateRedis, type RedisLocation } from './redis/locate.ts'
+import { startGuardian } from './supervisor/guardian.ts'
 import type { ChildSpec } from './supervisor/spec.ts'
 import { createSupervisor, type Supervisor } from './supervisor/supervisor.ts'
 import { endSurvivors } from './supervisor/sweep.ts'
@@ -59,7 +60,8 @@ export async function boot(options: BootOptions): Promise<App | { runningAt: Run
   if ('runningAt' in own) return own
   const runId = randomUUID()
   const records = await openRecords({ ...options, folder: layout.logs, runId })
-  const folder = { ...own, release: () => records.close().finally(own.release) }
+  const guardian = startGuardian(runId, SAVES_ON_TERM)
+  const folder = { ...own, release: () => guardian.release().then(records.close).finally(own.release) }
   const memory = createMemoryKills()
   try {
     const fresh = { runId, held: createHeldJobs(), records, onFact: records.tell, phase: 'starting' as const }
@@ -72,6 +74,9 @@ export async function boot(options: BootOptions): Promise<App | { runningAt: Run
     throw error
   }
 }
+
+/** A Redis writes its file out. */
+const SAVES_ON_TERM = ['redis-server', 'valkey-server']
 
 type Run = BootOptions & {
   layout: ReturnType<typeof dataLayout>
@@ -122,7 +127,7 @@ function findRedis({ config, onFact }: BootOptions): Promise<RedisLocation> {
 
 /** What a killed run left is ended first: two Redis on the same files would corrupt them. */
 async function endEarlierRun({ folder, layout, onFact }: Run): Promise<void> {
-  const survivors = await endSurvivors(folder.dataId, { termFirst: ['redis-server', 'valkey-server'] })
+  const survivors = await endSurvivors(folder.dataId, { termFirst: SAVES_ON_TERM })
   await rm(layout.leases, { recursive: true, force: true }) // nobody is left who could hold one
   if (survivors.length > 0) onFact({ type: 'survivors_ended', survivors })
 }

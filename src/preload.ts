@@ -1,8 +1,6 @@
 /** The first module of every node child: what a child owes its parent, before anything else can fail. */
 import { writeSync } from 'node:fs'
-import { Worker } from 'node:worker_threads'
 import { childVariables } from './child-env.ts'
-import { hasSetpriv } from './lib/exec.ts'
 
 keepFaults()
 followParent(childVariables().parentPid)
@@ -19,14 +17,6 @@ function followParent(parentPid: number | null): void {
   if (parentPid === null) return
   // The parent may have ended before its death signal was armed.
   if (process.ppid !== parentPid) process.exit(1)
-  if (!hasSetpriv) watchParent(parentPid)
-}
-
-/** A thread of its own, because a busy main thread would hear of no disconnect. */
-function watchParent(parentPid: number): void {
-  const file = new URL('./supervisor/parent-watch.ts', import.meta.url).href
-  const code = `import(${JSON.stringify(file)}).then((watch) => watch.endWithParent(${parentPid}))`
-  new Worker(code, { eval: true, execArgv: [] }).unref()
 }
 
 function die(what: string, error: unknown): never {

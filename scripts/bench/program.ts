@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { AppError } from '../../src/lib/errors.ts'
-import { wrapCommand } from '../../src/lib/exec.ts'
 import { endGroup } from '../../src/lib/process-tree.ts'
+import { spawnTethered } from '../../src/lib/tether.ts'
 import { within } from '../../src/lib/until.ts'
 
 export const ROOT = join(import.meta.dirname, '../..')
@@ -33,10 +33,9 @@ const READY_MS = 30_000
 const END_MS = 30_000
 
 export function startProgram(file: string, args: readonly string[], options: ProgramOptions = {}): Program {
-  const [command, rest] = wrapCommand(file, args)
   const env = { ...plainEnvironment(), ...options.env }
   const startedMs = performance.now()
-  const child = spawn(command, rest, { cwd: options.cwd ?? ROOT, env, stdio: 'pipe', detached: true })
+  const child = spawnTethered(file, args, { cwd: options.cwd ?? ROOT, env, stdio: ['pipe', 'pipe', 'pipe'] })
   const failed = new Promise<never>((_, reject) => child.once('error', reject))
   failed.catch(() => {}) // those who wait for something of it hear of it
   const output = listen(child)

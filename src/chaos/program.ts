@@ -1,10 +1,9 @@
 /** The real program as a child process: its facts as they come, its signals, its end. */
-import { spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../lib/errors.ts'
-import { wrapCommand } from '../lib/exec.ts'
+import { spawnTethered } from '../lib/tether.ts'
 import { until, within } from '../lib/until.ts'
 
 /** Something that the program said of itself; `atMs` is the wall clock's, as in journals. */
@@ -38,8 +37,7 @@ const MAX_LOG_BYTES = 32 * 1024 * 1024
 
 export function launchProgram({ env, cwd, log }: ProgramOptions): Program {
   // It ends with us, whatever ends us; the signals of our terminal are not for it.
-  const [file, args] = wrapCommand(process.execPath, [...FLAGS, MAIN])
-  const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const child = spawnTethered(process.execPath, [...FLAGS, MAIN], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const facts: Fact[] = []
   const tail: string[] = []
   const keep = createKeeper(log)
@@ -50,7 +48,7 @@ export function launchProgram({ env, cwd, log }: ProgramOptions): Program {
     const fact = parseFact(line)
     if (fact) facts.push(fact)
   }
-  for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', hear)
+  for (const input of [child.stdout!, child.stderr!]) createInterface({ input }).on('line', hear)
   let end: Exit | null = null
   const exit = new Promise<Exit>((resolve, reject) => {
     child.once('exit', (code, signal) => resolve({ code, signal }))

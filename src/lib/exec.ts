@@ -1,9 +1,9 @@
 /** Runs an external program: argument array, deadline, signal, bounded output, typed failure. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { AppError, errnoOf } from './errors.ts'
 import { isGroupEmpty, signalGroup } from './process-tree.ts'
+import { spawnTethered } from './tether.ts'
 
 export type ExecOptions = {
   cwd?: string
@@ -47,37 +47,17 @@ export async function exec(file: string, args: readonly string[], options: ExecO
   }
 }
 
-/** `file` with the prefixes that make it die with us (Linux) and lower its priority. */
-export function wrapCommand(
-  file: string,
-  args: readonly string[],
-  options: { nice?: number; onParentDeath?: 'KILL' | 'TERM' } = {},
-): [string, string[]] {
-  const niced = options.nice ? ['nice', '-n', String(options.nice), file, ...args] : [file, ...args]
-  if (!hasSetpriv) return [niced[0]!, niced.slice(1)]
-  const watched = ['--pdeathsig', options.onParentDeath ?? 'KILL', '--']
-  return ['setpriv', [...watched, 'sh', '-c', UNLESS_ORPHANED, String(process.pid), ...niced]]
-}
-
-/** The kernel tells nothing of a parent that died before it was asked to: such a child must not begin. */
-const UNLESS_ORPHANED = '[ "$PPID" = "$0" ] || exit 1; exec "$@"'
-
-/** util-linux ships it on every mainstream Linux; where it is missing, preload.ts watches the parent. */
-export const hasSetpriv =
-  process.platform === 'linux' && ['/usr/bin/setpriv', '/bin/setpriv'].some((p) => existsSync(p))
-
 /** Our own environment with `extra` on top: what a child process gets. */
 export function inheritedEnv(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
   return { ...process.env, ...extra }
 }
 
 function start(file: string, args: readonly string[], options: ExecOptions): ChildProcess {
-  const [command, rest] = wrapCommand(file, args, { nice: options.nice })
-  const child = spawn(command, rest, {
+  const child = spawnTethered(file, args, {
     cwd: options.cwd,
     env: inheritedEnv(options.env),
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    detached: process.platform !== 'win32',
+    nice: options.nice,
   })
   child.stdin?.on('error', () => {}) // the program may end without reading all; its exit code tells
   child.stdin?.end(options.input)

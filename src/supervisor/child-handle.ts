@@ -1,9 +1,10 @@
 /** One child process: spawned in its own group, heard from the first byte, settled exactly once. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { messageOf } from '../lib/errors.ts'
-import { hasSetpriv, inheritedEnv, wrapCommand } from '../lib/exec.ts'
+import { inheritedEnv } from '../lib/exec.ts'
 import { endGroup, isGroupEmpty, signalGroup } from '../lib/process-tree.ts'
+import { spawnTethered } from '../lib/tether.ts'
 import { within } from '../lib/until.ts'
 import { createStackReader, type StackReader } from './capture.ts'
 import type { Stream } from './facts.ts'
@@ -74,13 +75,13 @@ export function spawnChild(spec: ChildSpec, events: ChildEvents): ChildHandle {
 }
 
 function launch(spec: ChildSpec): ChildProcess | Error {
-  const [file, args] = wrapCommand(spec.command.file, spec.command.args, { onParentDeath: spec.onParentDeath })
+  const { file, args, env } = spec.command
   const channel = spec.kind === 'node' ? (['ipc'] as const) : []
   try {
-    return spawn(file, args, {
-      env: inheritedEnv(spec.command.env),
+    return spawnTethered(file, args, {
+      env: inheritedEnv(env),
       stdio: ['ignore', 'pipe', 'pipe', ...channel],
-      detached: process.platform !== 'win32',
+      onParentDeath: spec.onParentDeath,
     })
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error)) // some errnos throw, others are events
@@ -116,7 +117,7 @@ async function emptyGroup(pid: number): Promise<string | null> {
 
 function exitReason(file: string, code: number | null, signal: string | null): string {
   if (signal !== null) return `was ended by ${signal}`
-  if (code === 127 && hasSetpriv) return `${file} is not installed` // setpriv's answer
+  if (code === 127) return `${file} is not installed` // the shell's answer
   return `exited with code ${code}`
 }
 

@@ -1,8 +1,8 @@
 /** The real program as a process: started in several ways, read line by line, ended by signals. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { LaunchFact, ReadyFact } from '../../src/launch/facts.ts'
-import { wrapCommand } from '../../src/lib/exec.ts'
+import { spawnTethered } from '../../src/lib/tether.ts'
 import { until, within } from '../../src/lib/until.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -39,9 +39,8 @@ export type Program = {
 
 export function launchProgram({ env, via = 'node', args = [], columns = 80 }: LaunchOptions): Program {
   // It ends with us, whatever ends us.
-  const [file, parameters] = wrapCommand(...COMMANDS[via](args, columns))
   // A group of its own: signals of the terminal that runs the tests are not for it.
-  const child = spawn(file, parameters, { cwd: ROOT, env, stdio: 'pipe', detached: true })
+  const child = spawnTethered(...COMMANDS[via](args, columns), { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'pipe'] })
   let text = ''
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (more: string) => {

@@ -6,26 +6,32 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { childEnvironment } from '../../src/lib/child-environment.ts'
 import { uuidv7 } from '../../src/lib/ids.ts'
-import { identityOf, isAlive, statOf } from '../../src/lib/process-tree.ts'
+import { identityOf, isAlive } from '../../src/lib/process-tree.ts'
 import { until } from '../../src/lib/until.ts'
 import { endSurvivors, findSurvivors } from '../../src/supervisor/sweep.ts'
+import { preloadEnv } from '../helpers/preload.ts'
 
 const QUIET = '--disable-warning=ExperimentalWarning'
 const WAIT = { timeoutMs: 10_000, everyMs: 10 }
 const isLinux = process.platform === 'linux'
 
-test('SIGKILL of the supervisor takes its children with it, a busy one too', async (t) => {
-  const dataId = uuidv7()
-  const parent = start(t, {
-    command: [process.execPath, QUIET, pathOf('../fixtures/children/supervisor-process.ts'), 'run-1', dataId],
+for (const [where, more] of [
+  ['', {}],
+  [', also without a death signal', preloadEnv('no-death-signal')],
+] as const)
+  test(`SIGKILL of the supervisor takes its children with it, a busy one too${where}`, async (t) => {
+    const dataId = uuidv7()
+    const parent = start(t, {
+      command: [process.execPath, QUIET, pathOf('../fixtures/children/supervisor-process.ts'), 'run-1', dataId],
+      env: { ...process.env, ...more },
+    })
+    const children = (JSON.parse(await firstLine(parent)) as number[]).map(identityOf)
+    assert.equal(children.length, 2)
+    assert.ok(children.every(isAlive))
+    parent.kill('SIGKILL')
+    await until(() => !children.some(isAlive), { timeoutMs: 3_000, everyMs: 10, what: 'the children to end' })
+    assert.deepEqual(await findSurvivors(dataId), [])
   })
-  const children = (JSON.parse(await firstLine(parent)) as number[]).map(identityOf)
-  assert.equal(children.length, 2)
-  assert.ok(children.every(isAlive))
-  parent.kill('SIGKILL')
-  await until(() => !children.some(isAlive), { timeoutMs: 3_000, everyMs: 10, what: 'the children to end' })
-  assert.deepEqual(await findSurvivors(dataId), [])
-})
 
 test('a child ends when its parent was gone before it could look', { skip: !isLinux }, async (t) => {
   const env = { ...process.env, ...childEnvironment({ runId: 'r', dataId: 'd', parentPid: 999_999 }) }
@@ -34,24 +40,6 @@ test('a child ends when its parent was gone before it could look', { skip: !isLi
     env,
   })
   assert.deepEqual(await once(child, 'exit'), [1, null])
-})
-
-test('the watch thread ends a busy process and its group when the parent is gone', { skip: !isLinux }, async (t) => {
-  const watch = new URL('../../src/supervisor/parent-watch.ts', import.meta.url).href
-  // As preload.ts does where the kernel has no death signal.
-  const busy = `const { Worker } = require('node:worker_threads')
-    new Worker('import(${JSON.stringify(watch)}).then((m) => m.endWithParent(' + process.ppid + '))', { eval: true })
-      .on('online', () => setTimeout(() => { for (;;); }, 300))`
-  const middle = `const { spawn } = require('node:child_process')
-    const child = spawn(process.execPath, ['${QUIET}', '-e', ${JSON.stringify(busy)}], { detached: true, stdio: 'inherit' })
-    console.log(child.pid); setInterval(() => {}, 1e6)`
-  const parent = start(t, { command: [process.execPath, '-e', middle] })
-  const child = identityOf(Number(await firstLine(parent)))
-  t.after(() => isAlive(child) && process.kill(child.pid, 'SIGKILL'))
-  await until(() => (statOf(child.pid)?.cpuTicks ?? 0) > 60, { ...WAIT, what: 'the child to be busy' })
-  assert.ok(isAlive(child), 'it lives as long as its parent')
-  parent.kill('SIGKILL')
-  await until(() => !isAlive(child), { timeoutMs: 3_000, everyMs: 10, what: 'the watch thread to act' })
 })
 
 test('the sweep finds this data folder only, spares the own run, and asks some politely', {

@@ -1,10 +1,11 @@
 /** The parent's side of the analysing and drawing child: started on first use, gone when disposed or aborted. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../../lib/errors.ts'
-import { inheritedEnv, wrapCommand } from '../../lib/exec.ts'
+import { inheritedEnv } from '../../lib/exec.ts'
 import { signalGroup } from '../../lib/process-tree.ts'
+import { spawnTethered } from '../../lib/tether.ts'
 import type { Work } from '../provider.ts'
 import { type Answer, encodeLine, type Methods, type Request } from './tool-protocol.ts'
 
@@ -56,12 +57,11 @@ export function openTool(work: Work, env: Record<string, string> = {}): Tool {
 
 function startTool(work: Work, env: Record<string, string>): ChildProcess {
   const entry = fileURLToPath(new URL('./tool-child.ts', import.meta.url))
-  const [command, args] = wrapCommand(process.execPath, ['--disable-warning=ExperimentalWarning', entry], work)
-  const child = spawn(command, args, {
+  const child = spawnTethered(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
     cwd: work.folder,
     env: inheritedEnv(env),
     stdio: ['pipe', 'pipe', 'pipe'],
-    detached: process.platform !== 'win32',
+    nice: work.nice,
   })
   child.stdin!.on('error', () => {}) // it died; its exit says so to everyone who waits
   return child
