@@ -1,4 +1,5 @@
 /** What really runs, as /proc tells: the proof that nothing of a run is left does not trust our own tables. */
+import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { until } from '../../src/lib/until.ts'
 
@@ -11,6 +12,16 @@ export function processesWith(name: string, value: string): RunningProcess[] {
     const holds = readProc(pid, 'environ').split('\0').includes(`${name}=${value}`)
     return holds && isRunning(pid) ? [{ pid: Number(pid), command: readProc(pid, 'comm').trim() }] : []
   })
+}
+
+/** The shell that outlives a supervisor and ends what is left of its run: its child without the marks of our processes. */
+export function guardianOf(supervisorPid: number): number {
+  const shells = readdirSync('/proc').filter((pid) => {
+    const isChild = /^\d+$/.test(pid) && statFields(pid)[1] === String(supervisorPid) && isRunning(pid)
+    return isChild && readProc(pid, 'comm').trim() === 'sh' && !readProc(pid, 'environ').includes('SHOWRUNNER_RUN_ID=')
+  })
+  assert.equal(shells.length, 1, `one guardian: ${shells.join(', ')}`)
+  return Number(shells[0])
 }
 
 export function isGone(pid: number): boolean {

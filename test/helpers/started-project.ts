@@ -5,7 +5,7 @@ import { type ProjectLayout, projectLayout } from '../../src/project/layout.ts'
 import { PARTS, STAGES } from '../fixtures/pipelines/steps.ts'
 import { createGates, type Gates } from './gates.ts'
 import { createInstallation, type Installation, type Instance, type StartOptions } from './installation.ts'
-import { untilGone } from './processes.ts'
+import { guardianOf, untilGone } from './processes.ts'
 
 export type ProjectPlan = {
   /** `steps` when not given. */
@@ -38,12 +38,17 @@ export async function startProject(t: TestContext, plan: ProjectPlan = {}): Prom
   return { installation, layout, gates, instance, id, paths: projectLayout(layout, id) }
 }
 
-/** SIGKILL, and the proof that within three seconds nothing of the run is left. */
-export async function killSupervisor(installation: Installation, instance: Instance): Promise<void> {
+/** SIGKILL, and the proof that within three seconds nothing of the run is left, the guardian included. */
+export async function killSupervisor(
+  installation: Installation,
+  instance: Instance,
+  { guarded = true } = {},
+): Promise<void> {
   const others = (await installation.processes()).map(({ pid }) => pid)
   assert.ok(others.length >= 3, 'two workers and the scheduler run')
+  const guardian = guarded ? [guardianOf(instance.supervisorPid)] : []
   process.kill(instance.supervisorPid, 'SIGKILL')
-  await untilGone([instance.supervisorPid, ...others], 3_000)
+  await untilGone([instance.supervisorPid, ...guardian, ...others], 3_000)
   assert.deepEqual(await installation.processes(), [])
 }
 

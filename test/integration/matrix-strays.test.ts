@@ -1,11 +1,13 @@
 /** A stage leaves a program behind, in a session of its own and with its worker's pipes: it blocks nothing and does not outlive us. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
-import { assertUntouched, childrenOf, pidOf } from '../helpers/children.ts'
-import type { Installation } from '../helpers/installation.ts'
-import { isGone, untilGone } from '../helpers/processes.ts'
-import { startProject } from '../helpers/started-project.ts'
+import { assertUntouched, childrenOf, killQuietly, pidOf } from '../helpers/children.ts'
+import type { Installation, Instance } from '../helpers/installation.ts'
+import { guardianOf, isGone, untilGone } from '../helpers/processes.ts'
+import { killSupervisor, startProject } from '../helpers/started-project.ts'
 import { untilHealthy, untilStatus } from '../helpers/wait.ts'
 
 test('its worker is killed: the end is noticed although the pipes stay open', async (t) => {
@@ -36,11 +38,33 @@ test('a stop ends it too, and says that nothing is left', async (t) => {
   assert.deepEqual(instance.facts('stopped')[0]?.left, [])
 })
 
-test('the supervisor is killed: the next start ends it before anything else begins, and says so', async (t) => {
+test('the supervisor is killed: three seconds later the stray is gone as well', async (t) => {
+  const { installation, layout, gates, instance, id } = await startProject(t, { pipeline: 'stray', held: ['after'] })
+  await strayOf(installation)
+  await killSupervisor(installation, instance)
+  gates.release('after')
+  const again = await installation.start()
+  assert.deepEqual(again.facts('survivors_ended'), [])
+  await untilStatus({ layout, id }, 'completed')
+})
+
+test('the guardian is killed: another takes its place; after a stop it is gone', async (t) => {
+  const { installation, instance } = await startProject(t)
+  const first = guardianOf(instance.supervisorPid)
+  process.kill(first, 'SIGKILL')
+  await untilGone([first])
+  const second = await until(() => guardianIfAny(instance.supervisorPid), { timeoutMs: 5_000, what: 'a new guardian' })
+  instance.signal('SIGTERM')
+  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+  assert.ok(isGone(second))
+  assert.deepEqual(await installation.processes(), [])
+})
+
+test('the supervisor is killed with its guardian: the next start ends the rest before anything else begins, and says so', async (t) => {
   const { installation, layout, gates, instance, id } = await startProject(t, { pipeline: 'stray', held: ['after'] })
   const stray = await strayOf(installation)
   const others = (await installation.processes()).map(({ pid }) => pid).filter((pid) => pid !== stray)
-  process.kill(instance.supervisorPid, 'SIGKILL')
+  killBoth(instance)
   await untilGone([instance.supervisorPid, ...others])
   gates.release('after')
   const again = await installation.start()
@@ -51,6 +75,58 @@ test('the supervisor is killed: the next start ends it before anything else begi
   )
   await untilStatus({ layout, id }, 'completed')
 })
+
+test('a Redis that cannot die is really gone before the next start has one on the same files', async (t) => {
+  const { installation, layout, gates, instance, id } = await startProject(t, { held: ['film-2'] })
+  const redis = await pidOf(instance, 'redis')
+  const others = (await installation.processes()).map(({ pid }) => pid).filter((pid) => pid !== redis)
+  process.kill(redis, 'SIGSTOP') // its death signal waits until it goes on
+  t.after(() => killQuietly(redis))
+  killBoth(instance)
+  await untilGone([instance.supervisorPid, ...others])
+  assert.ok(!isGone(redis))
+  gates.release('film-2')
+  const again = await installation.start()
+  assert.deepEqual(
+    again.facts('survivors_ended')[0]?.survivors.map(({ pid, command }) => [pid, command]),
+    [[redis, 'redis-server']],
+  )
+  const order = again
+    .output()
+    .split('\n')
+    .flatMap((line) => /"type":"(survivors_ended|child_spawned)"/.exec(line)?.[1] ?? [])
+  assert.equal(order[0], 'survivors_ended', 'before any process was started')
+  assert.ok(isGone(redis))
+  assert.deepEqual(again.facts('child_repaired'), [])
+  await untilStatus({ layout, id }, 'completed')
+})
+
+test('a stored pid that is another program\u2019s by now is never killed', async (t) => {
+  const { installation, layout, gates, instance, id } = await startProject(t, { held: ['film-2'] })
+  const innocent = spawn('sleep', ['600'], { stdio: 'ignore' })
+  t.after(() => innocent.kill('SIGKILL'))
+  await killSupervisor(installation, instance)
+  const run = JSON.parse(await readFile(layout.run, 'utf8')) as object
+  await writeFile(layout.run, JSON.stringify({ ...run, pid: innocent.pid }))
+  gates.release('film-2')
+  const again = await installation.start()
+  await untilStatus({ layout, id }, 'completed')
+  again.signal('SIGTERM')
+  assert.deepEqual(await again.ended(10_000), { code: 0, signal: null })
+  assert.ok(!isGone(innocent.pid!))
+})
+
+function killBoth({ supervisorPid }: Instance): void {
+  for (const pid of [guardianOf(supervisorPid), supervisorPid]) process.kill(pid, 'SIGKILL')
+}
+
+function guardianIfAny(supervisorPid: number): number | undefined {
+  try {
+    return guardianOf(supervisorPid)
+  } catch {
+    return undefined // not yet
+  }
+}
 
 function strayOf(installation: Installation): Promise<number> {
   const probe = async () => (await installation.processes()).find(({ command }) => command === 'sleep')?.pid
