@@ -31,6 +31,8 @@ export type Installation = {
 
 export type InstallationOptions = {
   env?: Record<string, string>
+  /** The test tears records on purpose; else none may be unreadable at its end. */
+  mayTear?: boolean
   /** A temp folder when not given. */
   dataDir?: string
   /** Called at the very end, also when the test failed: later hooks of the test would not run then. */
@@ -41,11 +43,12 @@ const FIXTURES = fileURLToPath(new URL('../fixtures/pipelines', import.meta.url)
 
 export async function createInstallation(
   t: TestContext,
-  { env = {}, dataDir, cleanUp }: InstallationOptions = {},
+  { env = {}, dataDir, cleanUp, mayTear = false }: InstallationOptions = {},
 ): Promise<Installation> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'showrunner-data-')))
   const layout = dataLayout(folder)
   const programs: Program[] = []
+  const urls: string[] = []
   const launch = ({ env: more, ...options }: StartOptions = {}) => {
     const program = launchProgram({ ...options, env: { ...baseEnv(folder), ...env, ...more } })
     programs.push(program)
@@ -54,7 +57,7 @@ export async function createInstallation(
   const processes = async () => processesWith(CHILD_ENVIRONMENT.dataId, await dataIdOf(layout))
   t.after(async () => {
     try {
-      await finish(t, { programs, layout, processes })
+      await finish(t, { programs, layout, processes, urls, mayTear })
     } finally {
       await killAll(programs, await processes())
       await rm(folder, { recursive: true, force: true, maxRetries: 5 })
@@ -69,6 +72,7 @@ export async function createInstallation(
     async start(options) {
       const program = launch(options)
       const { url } = await program.ready()
+      urls.push(url)
       const { pid } = JSON.parse(await readFile(layout.run, 'utf8')) as { pid: number }
       return Object.assign(program, { url, api: createClient({ url }), supervisorPid: pid })
     },
@@ -96,24 +100,27 @@ async function dataIdOf(layout: DataLayout): Promise<string> {
   return own === '' ? 'none' : sha256(`${own.trim()} ${layout.root}`).slice(0, 12)
 }
 
-type Ending = { programs: Program[]; layout: DataLayout; processes: Installation['processes'] }
+type Ending = Pick<Installation, 'layout' | 'processes'> & { programs: Program[]; urls: string[]; mayTear: boolean }
 
-async function finish(t: TestContext, { programs, layout, processes }: Ending): Promise<void> {
+async function finish(t: TestContext, { programs, layout, processes, urls, mayTear }: Ending): Promise<void> {
   // Not in the types yet.
   if (!(t as { passed?: boolean }).passed)
     return t.diagnostic(programs.map((p) => p.output().slice(-6_000)).join('\n--- next start ---\n'))
   for (const program of programs) await stopImpatiently(program)
   await untilGone((await processes()).map(({ pid }) => pid))
   assert.deepEqual(await processes(), [], 'processes are left')
-  await assertSound(layout)
+  await assertSound(layout, { mayTear })
+  for (const url of urls) await assert.rejects(fetch(url), `something still serves ${url}`)
 }
 
 /** Asks, and asks again: what a test left running gives its work back within two seconds. */
 async function stopImpatiently(program: Program): Promise<void> {
+  if (program.exited() !== null) return // the test has seen to it
   program.signal('SIGTERM')
   const patient = await program.ended(700).catch(() => null) // still draining
   if (patient === null) program.signal('SIGTERM')
-  await program.ended(5_000)
+  const exit = await program.ended(5_000)
+  assert.ok(exit.code === 0 || exit.code === 143, `it was stopped, and ended with ${JSON.stringify(exit)}`)
 }
 
 async function killAll(programs: Program[], left: RunningProcess[]): Promise<void> {

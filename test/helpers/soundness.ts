@@ -12,16 +12,18 @@ import type { ProjectState } from '../../src/project/project.ts'
 /** After a stop nothing is `running`: it ended, waits, or has not begun. */
 const SETTLED = new Set(['completed', 'waiting', 'failed', 'cancelled', 'queued', 'pending'])
 
-export async function assertSound(layout: DataLayout): Promise<void> {
-  for (const id of await readdir(layout.projects).catch(() => [])) await assertSoundProject(layout, id)
+export async function assertSound(layout: DataLayout, { mayTear = false } = {}): Promise<void> {
+  for (const id of await readdir(layout.projects).catch(() => [])) await assertSoundProject(layout, id, mayTear)
   const lock = await acquireLock(layout.lock).catch(() => 'no folder' as const)
   assert.notEqual(lock, undefined, 'the data folder is still locked')
   if (typeof lock === 'object') lock.release()
 }
 
-async function assertSoundProject(layout: DataLayout, id: string): Promise<void> {
+async function assertSoundProject(layout: DataLayout, id: string, mayTear: boolean): Promise<void> {
   const paths = projectLayout(layout, id)
-  const { state } = openJournal(paths.journal).read()
+  const journal = openJournal(paths.journal)
+  const { state } = journal.read()
+  if (!mayTear) assert.equal(journal.skipped(), 0, `records of ${id} are torn`)
   // The verdict of the command `chaos`: the state file is the fold, the files are what was recorded.
   assert.deepEqual(await fileFindings(paths, state), [])
   for (const { name, status } of state.stages) assert.ok(SETTLED.has(status), `after the stop ${name} is ${status}`)

@@ -15,6 +15,7 @@ export type ProjectPlan = {
   /** Added to the folder of the gates. */
   input?: object
   start?: StartOptions
+  mayTear?: boolean
 }
 
 export type StartedProject = Pick<Installation, 'layout'> & {
@@ -27,7 +28,7 @@ export type StartedProject = Pick<Installation, 'layout'> & {
 
 /** With exactly one gate held, the project has come to it. */
 export async function startProject(t: TestContext, plan: ProjectPlan = {}): Promise<StartedProject> {
-  const installation = await createInstallation(t)
+  const installation = await createInstallation(t, { mayTear: plan.mayTear })
   const { layout } = installation
   const gates = createGates(t)
   gates.hold(...(plan.held ?? []))

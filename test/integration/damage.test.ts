@@ -14,7 +14,7 @@ import { assertVisits, killSupervisor, startProject } from '../helpers/started-p
 import { stageOf, untilState, untilStatus } from '../helpers/wait.ts'
 
 test('torn records anywhere in the journal are skipped, and harm no other record', async (t) => {
-  const { layout, paths, gates, id } = await startProject(t, { held: ['write-2', 'film-3'] })
+  const { layout, paths, gates, id } = await startProject(t, { mayTear: true, held: ['write-2', 'film-3'] })
   await gates.reached('write-2')
   await appendFile(paths.journal, '\n{"at":"2026-01-01T00:00:00.000Z","type":"completed","stage":"write"') // a short write
   gates.release('write-2')
@@ -33,7 +33,7 @@ test('torn records anywhere in the journal are skipped, and harm no other record
 })
 
 test('a whole record that this version does not understand is skipped; lists and status go on', async (t) => {
-  const { instance, layout, paths, gates, id } = await startProject(t, { held: ['write-2'] })
+  const { instance, layout, paths, gates, id } = await startProject(t, { mayTear: true, held: ['write-2'] })
   const { fence } = openJournal(paths.journal).read().internals.write!
   const alien = { at: new Date().toISOString(), type: 'completed', stage: 'write', fence } as unknown as JournalRecord
   await appendFile(paths.journal, encodeRecord(alien))
@@ -100,7 +100,10 @@ test('a deleted file of a completed project: resume does its stage again, and on
 })
 
 test('a deleted file of an earlier stage while the project waits for a later one: it is made again first', async (t) => {
-  const { installation, instance, layout, paths, gates, id } = await startProject(t, { held: ['film-2'] })
+  const { installation, instance, layout, paths, gates, id } = await startProject(t, {
+    mayTear: true,
+    held: ['film-2'],
+  })
   await gates.reached('film-2')
   await rm(fileOf(readState(layout, id), paths.artifacts, 'write-1.txt'))
   await killSupervisor(installation, instance)

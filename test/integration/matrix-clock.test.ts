@@ -36,7 +36,8 @@ describe('the clock is set', { concurrency: 2 }, () => {
         }
       assertVisits(gates, Object.fromEntries(everyGate().map((gate) => [gate, 2])))
       const { id: later } = await instance.api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
-      await untilStatus({ layout, id: later }, 'completed')
+      const { created_at, stages } = await untilStatus({ layout, id: later }, 'completed')
+      for (const at of [created_at, stages[0]!.finished_at!]) assertSet(at, offsetMs)
       await untilHealthy(instance)
       assert.deepEqual(instance.facts('child_hung'), [])
       await assertUntouched(instance, before)
@@ -60,6 +61,12 @@ describe('the clock is set', { concurrency: 2 }, () => {
     })
   }
 })
+
+/** The supervisor's clock, or a worker's, was really set: else all of this would prove nothing. */
+function assertSet(at: string, offsetMs: number): void {
+  const aheadMs = Date.parse(at) - Date.now()
+  assert.ok(Math.abs(aheadMs - offsetMs) < 120_000, `a record is ${aheadMs} ms ahead of the real clock`)
+}
 
 function everyGate(): string[] {
   return ['write', 'film', 'check'].flatMap((stage) => ['1', '2', '3'].map((part) => `${stage}-${part}`))

@@ -26,7 +26,7 @@ const FAULTS: [words: string, fault: Pick<DiskFault, 'op' | 'code'>][] = [
 describe('a disk that fails', { concurrency: 3 }, () => {
   for (const [words, fault] of FAULTS)
     test(`${words} of a project's journal in mid-stage: it goes on afterwards, its neighbour does not notice`, async (t) => {
-      const { started, strike, heal } = await startTwo(t)
+      const { started, strike, heal } = await startTwo(t, { mayTear: fault.op === 'write' })
       const { layout, gates, instance, id, neighbour } = started
       const before = await childrenOf(instance)
       const known = readState(layout, id)
@@ -58,7 +58,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     test(`a ${op} that fails when a stage is claimed: no work begins on such a claim, and it is given up again`, async (t) => {
       const file = join(await tempFolder(t), 'fault')
       const start = { env: { ...preloadEnv('disk-fault'), TEST_DISK_FAULT_FILE: file } }
-      const project = await startProject(t, { held: ['film-2'], start })
+      const project = await startProject(t, { held: ['film-2'], start, mayTear: op === 'write' })
       const { layout, gates, instance } = project
       // The only slot of `film` is taken, so that the second project's claim is made when we say so.
       const { id } = await instance.api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
@@ -76,13 +76,55 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     })
 })
 
+test('EIO on the fsync of files and folders in mid-stage: no file counts before it is on the disk', async (t) => {
+  const { started, strike, heal } = await startTwo(t)
+  const { layout, gates, instance, id, neighbour } = started
+  const before = await childrenOf(instance)
+  const known = readState(layout, id)
+  strike({ op: 'sync', code: 'EIO', part: id })
+  gates.release('film-2')
+  await untilStatus({ layout, id: neighbour }, 'completed')
+  await sleep(FAULT_MS)
+  const under = readState(layout, id)
+  assert.deepEqual(under.artifacts, known.artifacts, 'no file was recorded that may not be there after a power failure')
+  heal()
+  await goOn(started)
+  const end = await untilStatus({ layout, id, timeoutMs: 30_000 }, 'completed')
+  assert.deepEqual(
+    end.stages.map((s) => s.retries),
+    [0, 0, 0],
+  )
+  await untilHealthy(instance)
+  await assertUntouched(instance, before)
+})
+
+for (const op of ['datasync', 'sync', 'write'] as const)
+  test(`a ${op} that fails when a project is created: it is refused with a reason, half a project is nowhere, the next one is made`, async (t) => {
+    const file = join(await tempFolder(t), 'fault')
+    const env = { ...preloadEnv('disk-fault'), TEST_DISK_FAULT_FILE: file, TEST_DISK_FAULT_ENTRY: 'main.ts' }
+    const { layout, gates, instance, id } = await startProject(t, { start: { env } })
+    await untilStatus({ layout, id }, 'completed')
+    writeFileSync(file, JSON.stringify({ op, code: 'EIO', part: layout.projects } satisfies DiskFault))
+    const input = { folder: gates.folder }
+    await assert.rejects(instance.api.projects.create({ pipeline: 'steps', input }), { code: 'disk' })
+    rmSync(file)
+    const { items } = await instance.api.projects.list({})
+    assert.deepEqual(
+      items.map((item) => item.id),
+      [id],
+    )
+    const { id: next } = await instance.api.projects.create({ pipeline: 'steps', input })
+    await untilStatus({ layout, id: next }, 'completed')
+    await untilHealthy(instance)
+  })
+
 type Two = StartedProject & { neighbour: string }
 
 /** Two projects wait in the same step of their last but one stage; a fault can strike one of them. */
-async function startTwo(t: TestContext) {
+async function startTwo(t: TestContext, { mayTear = false } = {}) {
   const file = join(await tempFolder(t), 'fault')
   const start = { env: { ...preloadEnv('disk-fault'), TEST_DISK_FAULT_FILE: file, VIDEO_CONCURRENCY: '2' } }
-  const project = await startProject(t, { held: ['film-2'], start })
+  const project = await startProject(t, { held: ['film-2'], start, mayTear })
   const { gates, instance } = project
   const { id: neighbour } = await instance.api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
   await gates.reached('film-2', 2)

@@ -1,5 +1,6 @@
 /** Processes that stand still for long, and go on: nobody is killed by mistake, nothing is lost. Mostly waiting, so side by side. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, type TestContext, test } from 'node:test'
 import { sleep, until } from '../../src/lib/until.ts'
 import { assertUntouched, childrenOf, killQuietly, pidOf, untilReplaced } from '../helpers/children.ts'
@@ -44,6 +45,29 @@ describe('SIGSTOP', { concurrency: true }, () => {
     await assertNobodyAccused(instance)
     await assertUntouched(instance, before, ['media-1'])
     assert.equal((await childrenOf(instance)).find(({ name }) => name === 'media-1')?.restarts, 1)
+  })
+
+  test('a worker in the middle of a stage, with the settings that users have: ended as stopped, the stage goes on in its successor', async (t) => {
+    const { layout, gates, instance, id, paths } = await startProject(t, { held: ['write-2'] })
+    const before = await childrenOf(instance)
+    const pid = await pidOf(instance, 'io-1')
+    stop(t, pid)
+    await untilReplaced(instance, { name: 'io-1', pid }, PAUSE_MS)
+    gates.release('write-2')
+    const { stages } = await untilStatus({ layout, id }, 'completed')
+    assert.deepEqual(
+      stages.map((s) => [s.attempts, s.retries]),
+      [
+        [2, 0],
+        [1, 0],
+        [1, 0],
+      ],
+    )
+    assertVisits(gates, { 'write-2': 2 })
+    assert.match(instance.facts('child_exited')[0]!.reason, /^was stopped by a signal for 1\d\.\d s/)
+    assert.doesNotMatch(readFileSync(paths.journal, 'utf8'), /"type":"crashed"/, 'nobody is charged')
+    await untilHealthy(instance)
+    await assertUntouched(instance, before, ['io-1'])
   })
 
   test('our own Redis for 20 s: it is ended as stopped and started again with its file, the workers stay', async (t) => {

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { sleep, until } from '../../src/lib/until.ts'
 import { openRedis } from '../../src/redis/client.ts'
 import { findFreePort } from '../../src/redis/port.ts'
-import { assertUntouched, childrenOf } from '../helpers/children.ts'
+import { assertUntouched, childrenOf, pidOf, untilReplaced } from '../helpers/children.ts'
 import { createGates } from '../helpers/gates.ts'
 import { createInstallation, type Instance } from '../helpers/installation.ts'
 import { assertVisits, startProject } from '../helpers/started-project.ts'
@@ -79,6 +79,26 @@ describe('an attached Redis', { concurrency: true }, () => {
     assert.deepEqual([gates.visits('film-1'), gates.visits('film-2')], [2, 2])
     await untilHealthy(instance)
     await assertBlameless(instance, before)
+  })
+
+  test('FLUSHALL after the scheduler was killed: its successor finds the work that is lost', async (t) => {
+    const redis = await startPlainRedis(t)
+    const plan = { held: ['film-2'], start: { env: attachTo(redis.port) } }
+    const { layout, gates, instance, id } = await startProject(t, plan)
+    const before = await childrenOf(instance)
+    const { id: waiting } = await instance.api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
+    await untilState({ layout, id: waiting }, (state) => stageOf(state, 'film').status === 'queued')
+    const pid = await pidOf(instance, 'scheduler')
+    process.kill(pid, 'SIGKILL')
+    await untilReplaced(instance, { name: 'scheduler', pid })
+    const client = openRedis({ url: redis.url }, 'patient')
+    t.after(() => client.disconnect())
+    await client.flushall()
+    gates.release('film-2')
+    await Promise.all([id, waiting].map((one) => untilStatus({ layout, id: one }, 'completed')))
+    assert.equal(gates.visits('film-1'), 2)
+    await untilHealthy(instance)
+    await assertUntouched(instance, before, ['scheduler'])
   })
 
   test('FLUSHALL ten times while ten projects run: all are completed, each step once', async (t) => {

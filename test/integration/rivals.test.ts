@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { until } from '../../src/lib/until.ts'
 import { openJournal } from '../../src/project/journal.ts'
 import { projectLayout } from '../../src/project/layout.ts'
 import type { ProjectState } from '../../src/project/project.ts'
@@ -12,7 +13,8 @@ import { decodeRecord, type JournalRecord } from '../../src/project/records.ts'
 import { createGates } from '../helpers/gates.ts'
 import { createInstallation } from '../helpers/installation.ts'
 import { createProject, openStore } from '../helpers/projects.ts'
-import { stageOf, untilState, untilStatus } from '../helpers/wait.ts'
+import { hashesOf, readState } from '../helpers/soundness.ts'
+import { stageOf, untilHealthy, untilState, untilStatus } from '../helpers/wait.ts'
 
 const WRITER = fileURLToPath(new URL('../fixtures/children/journal-writer.ts', import.meta.url))
 
@@ -54,6 +56,43 @@ test('a worker that was stopped until its claim was taken over changes neither s
     'the zombie works on as a worker',
   )
 })
+
+test('a deaf one that goes on when all is done tries to commit, and is refused', async (t) => {
+  const env = { HANG_KILL_S: '0', WORKERS: 'llm,image,batch_processing,maintenance,health:1 video,ai_analysis:2' }
+  const installation = await createInstallation(t, { env })
+  const { layout } = installation
+  const gates = createGates(t)
+  gates.hold('film-2')
+  const instance = await installation.start()
+  const input = { folder: gates.folder, deaf: true }
+  const { id } = await instance.api.projects.create({ pipeline: 'steps', input })
+  await gates.reached('film-2')
+  const paths = projectLayout(layout, id)
+  const zombie = claimsOf(paths.journal, 'film')[0]!
+  process.kill(zombie.owner.pid, 'SIGSTOP')
+  t.after(() => continueAgain(zombie.owner.pid))
+  await gates.reached('film-2', 2).catch(() => gates.reached('film-2', 2)) // its lease has to end first
+  gates.release('film-2')
+  const end = await untilStatus({ layout, id }, 'completed')
+  const files = await hashesOf(layout, end)
+  continueAgain(zombie.owner.pid)
+  const refused = () =>
+    instance
+      .output()
+      .split('\n')
+      .some((line) => isSuperseded(line, zombie.owner.worker))
+  await until(refused, { timeoutMs: 20_000, what: 'the refusal of what the zombie has made' })
+  assert.equal(gates.visits('film-3'), 1, 'it begins no further step')
+  const after = readState(layout, id)
+  assert.deepEqual([after.stages, after.artifacts], [end.stages, end.artifacts])
+  assert.deepEqual(await hashesOf(layout, after), files)
+  await untilHealthy(instance)
+})
+
+/** What the worker said at the end of a stage that was not its own any more. */
+function isSuperseded(line: string, worker: string): boolean {
+  return line.includes('"outcome":"superseded"') && line.includes(`"process":"${worker}"`)
+}
 
 test('three processes that append and refresh at once lose nothing, and the state file never stays behind', async (t) => {
   const store = await openStore(t)
