@@ -1,8 +1,11 @@
-/** Runs the test files: those of one unit two at a time, then the integration tests one by one. */
+/** Runs the test files: two at a time, then those that measure or fill the machine one by one. */
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs, styleText } from 'node:util'
 import { type FileResult, runTestFile } from './test/test-file.ts'
+
+/** They hold answers, frames or memory to limits, or need both cores for as long as they run. */
+const ALONE = ['hang', 'live-slow', 'matrix-memory', 'recycle', 'soak', 'video-many']
 
 type Group = { files: string[]; concurrency: number; limitMs: number }
 
@@ -49,11 +52,17 @@ async function main(): Promise<number> {
 function findGroups(): Group[] {
   const files = globSync('test/**/*.test.ts', { cwd: values.root }).sort()
   const wanted = files.filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part)))
+  const isAlone = (file: string) => ALONE.some((name) => file === `test/integration/${name}.test.ts`)
   const isIntegration = (file: string) => file.startsWith('test/integration/')
   const limitMs = values.timeout === undefined ? undefined : Number(values.timeout) * 1000
   const groups = [
     { files: wanted.filter((file) => !isIntegration(file)), concurrency: 2, limitMs: limitMs ?? 180_000 },
-    { files: wanted.filter(isIntegration), concurrency: 1, limitMs: limitMs ?? 600_000 },
+    {
+      files: wanted.filter((file) => isIntegration(file) && !isAlone(file)),
+      concurrency: 2,
+      limitMs: limitMs ?? 600_000,
+    },
+    { files: wanted.filter(isAlone), concurrency: 1, limitMs: limitMs ?? 600_000 },
   ]
   return groups.filter((group) => group.files.length > 0)
 }
