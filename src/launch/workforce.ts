@@ -99,7 +99,7 @@ function scale(options: WorkforceOptions, request: ScaleRequest): ScaleAnswer {
   if (!known.includes(group))
     throw new AppError('not_found', `There is no group ${group}; there are ${known.join(', ')}`)
   const slots = workers.filter((c) => c.group === group && c.role === 'current' && !leaving.has(c.name))
-  const names = slots.map(({ name }) => name).sort(byNumber)
+  const names = slots.toSorted(byUse).map(({ name }) => name)
   const taken = new Set(workers.map(({ slot }) => slot))
   const more = freeNames(group, taken, processes - names.length)
   const fewer = names.slice(processes)
@@ -140,6 +140,12 @@ function wordsOf(more: string[], fewer: string[]): string {
   ].filter((part) => part !== '')
   const what = parts.length === 0 ? 'nothing changes' : parts.join('; ')
   return `${what}. Not remembered over a restart of the program: the setting WORKERS is`
+}
+
+/** One that serves, or is about to, is worth more than a lower number. */
+function byUse(a: ChildStatus, b: ChildStatus): number {
+  const use = ({ ready, alive }: ChildStatus) => Number(ready) + Number(alive)
+  return use(b) - use(a) || byNumber(a.name, b.name)
 }
 
 function byNumber(a: string, b: string): number {

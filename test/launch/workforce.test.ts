@@ -156,6 +156,23 @@ test('scaling starts what is missing and takes the highest numbers out', () => {
   )
 })
 
+const UNWELL: [string, Partial<ChildStatus>, Partial<ChildStatus>][] = [
+  ['one that serves stays before one that is parked', { phase: 'parked', ready: false, alive: false, pid: null }, {}],
+  ['and before one that is coming up', { phase: 'starting', ready: false }, {}],
+  [
+    'one that is coming up before one in its pause',
+    { phase: 'backoff', ready: false, alive: false, pid: null },
+    { phase: 'starting', ready: false },
+  ],
+]
+for (const [what, first, third] of UNWELL)
+  test(`of a group that gets fewer processes ${what}, whatever their numbers`, () => {
+    const second = childStatus({ name: 'io-2', ...first })
+    const { workforce, told } = office([childStatus(first), second, childStatus({ name: 'io-3', ...third })])
+    assert.deepEqual(workforce.scale({ group: 'io', processes: 2 }, 'operator').names, ['io-1', 'io-3'])
+    assert.deepEqual(told, [['remove', 'io-2', ORDER]])
+  })
+
 test('a name is free again only when its process has ended', async () => {
   const { workforce, told, gone } = office([childStatus(), childStatus({ name: 'io-2' })])
   workforce.scale({ group: 'io', processes: 1 }, 'operator')
