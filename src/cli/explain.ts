@@ -3,6 +3,7 @@ import type { Explanation } from '../api/schemas/explanation.ts'
 import { createExplainer } from '../launch/explainer.ts'
 import type { ExplainQuery } from '../launch/explanation.ts'
 import { timeText } from '../launch/explanation-words.ts'
+import { harmless } from '../launch/log-words.ts'
 import { AppError } from '../lib/errors.ts'
 import { isoOf, momentOf, spanMsOf } from '../lib/moment.ts'
 import { dataLayout } from '../project/layout.ts'
@@ -46,10 +47,14 @@ export function explanationText(told: Explanation, out: Pick<Output, 'paint'>, n
   const all = new Map([...told.history, ...told.chain].map((event) => [event.id, event]))
   const rows = [...all.values()]
     .sort((a, b) => a.id - b.id)
-    .map(({ id, at, text }) => [inChain.has(id) ? '→' : ' ', out.paint('dim', timeText(Date.parse(at), nowMs)), text])
-  const output = told.last_lines.map((line) => `  ${line}`)
+    .map(({ id, at, text }) => [
+      inChain.has(id) ? '→' : ' ',
+      out.paint('dim', timeText(Date.parse(at), nowMs)),
+      harmless(text),
+    ])
+  const output = told.last_lines.map((line) => `  ${harmless(line)}`)
   return [
-    out.paint('bold', told.summary),
+    out.paint('bold', harmless(told.summary)),
     ...(rows.length > 0 ? ['', textTable(rows)] : []),
     ...(output.length > 0 ? ['', 'its last output:', ...output] : []),
   ].join('\n')
