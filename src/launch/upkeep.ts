@@ -13,7 +13,7 @@ import type { Totals } from './totals.ts'
 import { jobsDone } from './worker-view.ts'
 
 export type UpkeepOptions = {
-  supervisor: Pick<Supervisor, 'status' | 'replace' | 'send'>
+  supervisor: Pick<Supervisor, 'status' | 'replace' | 'send' | 'usage'>
   groups: readonly WorkerGroup[]
   totals: Totals
   limits: RecycleLimits
@@ -53,10 +53,10 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     if (decision.recycle) recycle(options, children, decision.recycle)
   }
 
-  /** What it counted last, before its status forgets it. */
+  /** What it counted last: its status has forgotten its pid, and what was measured of it. */
   function noteEnd({ name, pid }: { name: string; pid: number | null }): void {
     const child = supervisor.status().find((one) => one.name === name)
-    if (child && pid !== null) totals.noteEnd(child, pid)
+    if (child && pid !== null) totals.noteEnd({ ...child, cpu_s: supervisor.usage(pid).cpu_s }, pid)
   }
 
   const timer = setInterval(look, EVERY_MS).unref()

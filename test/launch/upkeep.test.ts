@@ -65,3 +65,16 @@ test('while a process is replaced the shares stay as they are', async (t) => {
     [],
   )
 })
+
+test('the CPU time that was measured of a process is counted when it ends', async (t) => {
+  const { supervisor, totals, seen, of } = await setUp(t)
+  await until(() => of('io-1').cpu_s > 0, WAIT)
+  const { pid, cpu_s } = of('io-1')
+  process.kill(pid!, 'SIGKILL')
+  await until(() => seen.includes('io-1 exited'), WAIT)
+  const counted = totals.cpuSeconds().get('io-1') ?? 0
+  assert.ok(counted >= cpu_s, `${counted} s of ${cpu_s} s`)
+  await until(() => supervisor.ready('io-1') && of('io-1').cpu_s > 0, WAIT)
+  totals.note(supervisor.status())
+  assert.ok(totals.cpuSeconds().get('io-1')! > counted, 'and that of the next process on top')
+})
