@@ -6,6 +6,7 @@ import type { Log } from '../lib/log.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
 import type { StopOptions, Supervisor } from '../supervisor/supervisor.ts'
 import type { LaunchFact } from './facts.ts'
+import type { Futile } from './memory-watch.ts'
 import type { Phase } from './phase.ts'
 import { decideRecycle, NOTHING_SEEN, type RecycleLimits, type WorkerSample } from './recycler.ts'
 import { createShares } from './shares.ts'
@@ -49,7 +50,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     const samples = children.filter((child) => isWorker(options, child)).map(sampleOf)
     const decision = decideRecycle(state, samples, { nowMs: performance.now(), limits: options.limits })
     state = decision.state
-    for (const { name, rssBytes } of decision.futile) warnFutile(options, name, rssBytes)
+    for (const one of decision.futile) warnFutile(options, one)
     if (decision.recycle) recycle(options, children, decision.recycle)
   }
 
@@ -83,7 +84,14 @@ function recycle({ supervisor, handOver }: UpkeepOptions, children: ChildStatus[
   supervisor.replace(due.name, { ...handOver(group), why: due.why })
 }
 
-function warnFutile({ log, limits }: UpkeepOptions, name: string, bytes: number): void {
-  const [holds_mb, limit_mb] = [bytes, limits.maxRssBytes].map((size) => Math.round(size / 2 ** 20))
-  log.warn({ process: name, holds_mb, limit_mb }, 'WORKER_MAX_RSS_MB is below what a fresh worker holds')
+const FUTILE: Record<Futile['when'], string> = {
+  fresh: 'WORKER_MAX_RSS_MB is below what a fresh worker holds: raise it, or set it to 0',
+  working:
+    'a fresh worker is above WORKER_MAX_RSS_MB within minutes, so its work needs that much: raise the setting; ' +
+    'meanwhile it is replaced once an hour, or when it holds much more',
+}
+
+function warnFutile({ log, limits }: UpkeepOptions, { name, rssBytes, when }: Futile): void {
+  const [holds_mb, limit_mb] = [rssBytes, limits.maxRssBytes].map((size) => Math.round(size / 2 ** 20))
+  log.warn({ process: name, holds_mb, limit_mb }, FUTILE[when])
 }
