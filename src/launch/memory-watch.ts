@@ -1,9 +1,9 @@
 /** Which workers hold so much memory that a fresh process would be better: pure. */
 import type { ChildStatus } from '../supervisor/child-record.ts'
 
-type MemorySample = Pick<ChildStatus, 'name' | 'slot' | 'pid' | 'phase' | 'rss_bytes'>
+type MemorySample = Pick<ChildStatus, 'name' | 'slot' | 'pid' | 'phase' | 'rss_bytes'> & { jobs: number }
 
-/** Of one process: what it held when it was fresh, since when it is seen, and in how many looks in a row too much. */
+/** Of one process: what it held when it was fresh (0: not known), since when it is seen, and in how many looks in a row too much. */
 type Watched = {
   freshBytes: number
   seenMs: number
@@ -44,14 +44,15 @@ export function watchMemory(
   const byPid = new Map<number, Watched>()
   const futile: Futile[] = []
   for (const sample of samples) {
-    const { name, pid, slot, phase, rss_bytes: rssBytes } = sample
+    const { name, pid, slot, phase, rss_bytes: rssBytes, jobs } = sample
     if (maxBytes === 0 || pid === null || phase !== 'ready' || rssBytes === 0) continue // 0: not measured yet
     const known = before.byPid.get(pid)
     const last = before.bySlot.get(slot)
-    const was = known ?? { freshBytes: rssBytes, seenMs: nowMs, over: 0, isLetBe: false }
+    const freshBytes = jobs === 0 ? rssBytes : 0 // jobs may have been done before the first look
+    const was = known ?? { freshBytes, seenMs: nowMs, over: 0, isLetBe: false }
     const is = lookAt(was, { rssBytes, maxBytes, last: last && { ...last, agoMs: nowMs - last.atMs } })
     const isAgain = isDue(is) && !is.isLetBe && last !== undefined && isTooSoon(is, last, { pid, nowMs })
-    if (!known && rssBytes > maxBytes) futile.push({ name, rssBytes, when: 'fresh' })
+    if (!known && freshBytes > maxBytes) futile.push({ name, rssBytes, when: 'fresh' })
     if (isAgain) futile.push({ name, rssBytes, when: 'working' })
     byPid.set(pid, isAgain ? { ...is, over: 0, isLetBe: true } : is)
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decideRecycle, NOTHING_SEEN, type RecycleState, type WorkerSample } from '../../src/launch/recycler.ts'
-import { heavy, LIMITS, MB, namesOf, worker } from './recycle-looks.ts'
+import { heavy, LIMITS, looks, MB, namesOf, worker } from './recycle-looks.ts'
 
 /** One slot whose every process holds so much once it works; gives the seconds of its replacements, and what was futile. */
 function working(hours: number, rssOf: (ageS: number, generation: number) => number) {
@@ -76,5 +76,18 @@ test('one that is let be does not keep others from their turn', () => {
   assert.deepEqual(
     namesOf(seen).filter((name) => name !== null),
     ['io-1', 'io-2'],
+  )
+})
+
+test('one that has done jobs before it is first seen is not taken for a fresh one', () => {
+  const grown = worker({ rss_bytes: 600 * MB, jobs: 40 })
+  const decisions = looks(Array(3).fill([grown]))
+  assert.deepEqual(
+    decisions.map(({ recycle, futile }) => [recycle?.name, futile.length]),
+    [
+      [undefined, 0],
+      [undefined, 0],
+      ['io-1', 0],
+    ],
   )
 })
