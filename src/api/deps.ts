@@ -29,7 +29,7 @@ export type ApiDeps = {
   status: () => Promise<StatusData>
   ready: () => Promise<{ ok: boolean; checks: ReadyCheck[] }>
   /** Why a process is as it is, or was at a moment. Throws `not_found` for one that nobody knows. */
-  explain: (query: { process: string; atMs?: number }) => Promise<Explanation>
+  explain: (query: { process: string; atMs?: number; spanMs?: number }) => Promise<Explanation>
   logs: LogReader
   workforce: Workforce
   /** In the text format of Prometheus; `places` are those for live viewers. */

@@ -1,9 +1,11 @@
 /** `explain`: why a process is as it is, or was at a moment; from the server, or from what it has left on the disk. */
 import type { Explanation } from '../api/schemas/explanation.ts'
 import { createExplainer } from '../launch/explainer.ts'
+import type { ExplainQuery } from '../launch/explanation.ts'
 import { timeText } from '../launch/explanation-words.ts'
+import { harmless } from '../launch/log-words.ts'
 import { AppError } from '../lib/errors.ts'
-import { momentOf } from '../lib/moment.ts'
+import { isoOf, momentOf, spanMsOf } from '../lib/moment.ts'
 import { dataLayout } from '../project/layout.ts'
 import { onlineOr } from './fallback.ts'
 import type { Output } from './output.ts'
@@ -17,26 +19,27 @@ export const explain: Verb = {
   timeoutS: 30,
   async run(context, [process = ''], { at }) {
     const moment = readMoment(at)
-    const query = { process, atMs: moment }
     const told = await onlineOr(context, {
-      online: ({ client }) => client.explain(process, { at: isoOf(moment), signal: context.signal }),
-      offline: () => createExplainer({ folder: dataLayout(context.config().dataDir).logs, children: null })(query),
+      online: ({ client }) =>
+        client.explain(process, { at: moment && isoOf(moment.atMs, moment.spanMs), signal: context.signal }),
+      offline: () => explainFromDisk(dataLayout(context.config().dataDir).logs, { process, ...moment }),
     })
     context.out.data(told, explanationText(told, context.out))
     return 0
   },
 }
 
-/** Read here, because the clock meant is that of whoever asks. Throws `invalid_value`. */
-function readMoment(at: unknown): number | undefined {
-  if (at === undefined) return undefined
-  const ms = momentOf(String(at), new Date())
-  if (!Number.isNaN(ms)) return ms
-  throw new AppError('invalid_value', `--at ${String(at)}: expected a time like 14:02 or 2026-11-23T14:02:11Z`)
+function explainFromDisk(folder: string, query: ExplainQuery): Promise<Explanation> {
+  return createExplainer({ folder, children: null })(query)
 }
 
-function isoOf(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : new Date(ms).toISOString()
+/** Read here, because the clock meant is that of whoever asks. Throws `invalid_value`. */
+function readMoment(at: unknown): { atMs: number; spanMs: number } | undefined {
+  if (at === undefined) return undefined
+  const text = String(at)
+  const atMs = momentOf(text, new Date())
+  if (!Number.isNaN(atMs)) return { atMs, spanMs: spanMsOf(text) }
+  throw new AppError('invalid_value', `--at ${text}: expected a time like 14:02 or 2026-11-23T14:02:11Z`)
 }
 
 export function explanationText(told: Explanation, out: Pick<Output, 'paint'>, nowMs = Date.now()): string {
@@ -44,10 +47,14 @@ export function explanationText(told: Explanation, out: Pick<Output, 'paint'>, n
   const all = new Map([...told.history, ...told.chain].map((event) => [event.id, event]))
   const rows = [...all.values()]
     .sort((a, b) => a.id - b.id)
-    .map(({ id, at, text }) => [inChain.has(id) ? '→' : ' ', out.paint('dim', timeText(Date.parse(at), nowMs)), text])
-  const output = told.last_lines.map((line) => `  ${line}`)
+    .map(({ id, at, text }) => [
+      inChain.has(id) ? '→' : ' ',
+      out.paint('dim', timeText(Date.parse(at), nowMs)),
+      harmless(text),
+    ])
+  const output = told.last_lines.map((line) => `  ${harmless(line)}`)
   return [
-    out.paint('bold', told.summary),
+    out.paint('bold', harmless(told.summary)),
     ...(rows.length > 0 ? ['', textTable(rows)] : []),
     ...(output.length > 0 ? ['', 'its last output:', ...output] : []),
   ].join('\n')

@@ -57,9 +57,10 @@ function workerText(worker: Worker): string {
     worker.blocked
       ? `no sign of life for ${durationText(worker.blocked.since_s)}${worker.blocked.where ? `, in ${worker.blocked.where}` : ''}`
       : undefined,
-    worker.rss_bytes === null ? undefined : bytesText(worker.rss_bytes),
-    worker.uptime_s === null ? undefined : `up ${durationText(worker.uptime_s)}`,
-    worker.restarts === 0 ? undefined : `${worker.restarts} restarts, last exit: ${worker.last_exit ?? 'unknown'}`,
+    worker.rss_bytes === null || !worker.alive ? undefined : bytesText(worker.rss_bytes),
+    worker.uptime_s === null || !worker.alive ? undefined : `up ${durationText(worker.uptime_s)}`,
+    worker.restarts === 0 ? undefined : `${worker.restarts} ${worker.restarts === 1 ? 'restart' : 'restarts'}`,
+    worker.last_exit === null ? undefined : `last exit: ${worker.last_exit}`,
     ...worker.active.map(({ stage, project_id }) => `${stage} of ${project_id}`),
   ]
   return facts.filter((fact) => fact !== undefined).join(', ')

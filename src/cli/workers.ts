@@ -18,7 +18,7 @@ export const workers: Verb = {
 
 const HEAD = ['', 'process', 'pid', 'state', 'up', 'memory', 'CPU', 'jobs done', 'works on']
 
-function workersText(items: WorkerProcess[], out: Pick<Output, 'paint'>): string {
+export function workersText(items: WorkerProcess[], out: Pick<Output, 'paint'>): string {
   const mark = (one: WorkerProcess) => {
     if (one.ready && !one.blocked) return out.paint('green', '✔')
     return one.alive ? out.paint('yellow', '▲') : out.paint('red', '✖')
@@ -41,16 +41,21 @@ function stateOf({ role, phase, blocked }: WorkerProcess): string {
   return role === 'old' || phase === 'stopping' ? 'finishing' : phase
 }
 
-function notesOf({ name, restarts, last_exit, blocked }: WorkerProcess): string[] {
+function notesOf(one: WorkerProcess): string[] {
+  const { name, blocked } = one
+  const end = endOf(one)
   const blockedText = blocked && `${name} gives no sign of life for ${durationText(blocked.since_s)}`
   return [
     ...(blocked ? [`${blockedText}${blocked.where ? `; it is in ${blocked.where}` : ''}`] : []),
-    ...(last_exit
-      ? [`${name} was started again ${times(restarts)}; before it ${last_exit.reason} (${last_exit.at})`]
-      : []),
+    ...(end === undefined ? [] : [`${name} ${end}`]),
   ]
 }
 
-function times(count: number): string {
-  return count === 1 ? 'once' : `${count} times`
+/** What came of its last end; one that was replaced has none. */
+function endOf({ name, phase, restarts, last_exit }: WorkerProcess): string | undefined {
+  if (!last_exit) return undefined
+  const end = `${last_exit.reason} (${last_exit.at})`
+  if (phase === 'parked') return `${end} and is not kept running; explain ${name} says why, restart ${name} tries again`
+  if (phase === 'backoff') return `${end}; it is started again by itself`
+  return `was started again ${restarts === 1 ? 'once' : `${restarts} times`}; before, it ${end}`
 }

@@ -55,8 +55,12 @@ const RULES: Rules = {
     is: (f) => [`stopping ${f.name}`],
     ends: (f) => [`asked ${f.name}`],
   },
-  // A restart by hand is a stop, and then a start.
-  child_stopped: { from: (f) => [`stopping ${f.name}`, STOP], is: (f) => [`plan ${f.name}`] },
+  // A restart by hand is a stop, and then a start. One that was down is not told to stop first.
+  child_stopped: {
+    from: (f) => [`stopping ${f.name}`, `asked ${f.name}`, STOP],
+    is: (f) => [`plan ${f.name}`],
+    ends: (f) => [`asked ${f.name}`],
+  },
   redis_changed: {
     from: (f) => (f.running ? [`ready ${REDIS}`, LOST] : [LOST]),
     is: (f) => (f.running ? [] : [LOST]),

@@ -30,8 +30,8 @@ const SEGMENT_BYTES = 1024 * 1024
 const MAX_FACTS_LENGTH = 4_000
 
 export type ChronicleFile = {
-  /** The newest entry of earlier runs. */
-  readonly last: ChronicleEntry | undefined
+  /** The newest entries of earlier runs, oldest first. */
+  readonly before: readonly ChronicleEntry[]
   /** On disk when it returns, or lost when the disk is full; gives the entry's id. */
   append(entry: Omit<ChronicleEntry, 'id'>): number
   close(): Promise<void>
@@ -41,11 +41,11 @@ export type ChronicleOptions = { clean: (text: string) => string; onFault: (erro
 
 /** One writer per folder: whoever owns the data folder. */
 export async function openChronicle(folder: string, { clean, onFault }: ChronicleOptions): Promise<ChronicleFile> {
-  const last = await readLast(folder).catch(() => undefined) // nor can it be written then, which is said
+  const before = await readNewest(folder).catch(() => []) // nor can it be written then, which is said
   const file = new RotatingFile(join(folder, FILE), { maxBytes: SEGMENT_BYTES, files: SEGMENTS, onFault })
-  let id = last?.id ?? 0
+  let id = before.at(-1)?.id ?? 0
   return {
-    last,
+    before,
     append(entry) {
       id++
       file.append(`${cleanJson({ id, ...bounded(entry) }, clean)}\n`)
@@ -78,16 +78,16 @@ export async function readChronicle(folder: string): Promise<ChronicleEntry[]> {
   return entries
 }
 
-/** So much of the end holds at least one entry. */
+/** So much of the end holds at least one entry, and how the run before ended. */
 const TAIL_BYTES = 32 * 1024
 
-async function readLast(folder: string): Promise<ChronicleEntry | undefined> {
+async function readNewest(folder: string): Promise<ChronicleEntry[]> {
   for (const path of segmentPaths(join(folder, FILE), SEGMENTS)) {
     const lines = (await readTail(path, TAIL_BYTES)).split('\n')
-    const last = lines.map(parseEntry).findLast((entry) => entry !== undefined)
-    if (last) return last
+    const entries = lines.map(parseEntry).filter((entry) => entry !== undefined)
+    if (entries.length > 0) return entries
   }
-  return undefined
+  return []
 }
 
 async function readIfThere(path: string): Promise<string> {

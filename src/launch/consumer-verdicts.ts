@@ -12,8 +12,12 @@ export type WorkerLook = {
   queues: Partial<Record<QueueName, { started: number; held: number; slots: number }>>
 }
 
-/** `queues` is null when Redis did not answer. */
-export type Look = { queues: Partial<Record<QueueName, Backlog>> | null; workers: readonly WorkerLook[] }
+/** `queues` is null when Redis did not answer; `moving` are the slots whose process is being replaced. */
+export type Look = {
+  queues: Partial<Record<QueueName, Backlog>> | null
+  workers: readonly WorkerLook[]
+  moving: readonly string[]
+}
 
 /** For how long one worker has taken nothing from one queue, and what was done about it in a row. */
 type Suspicion = { pid: number; started: number; sinceMs: number; tries: number }
@@ -43,15 +47,42 @@ export function judgeConsumers(
   const known = nowMs - before.atMs > MAX_GAP_MS ? NO_SUSPICIONS.byConsumer : before.byConsumer
   const byConsumer = new Map<string, Suspicion>()
   const verdicts: ConsumerVerdict[] = []
-  for (const { worker, queue, started } of idleConsumers(look)) {
-    const key = `${worker.name} ${queue}`
-    const now = continued(known.get(key), { pid: worker.pid, started, sinceMs: nowMs, tries: 0 })
-    const waitedMs = nowMs - now.sinceMs
-    const isDue = waitedMs >= pauseMs(now.tries)
-    if (isDue) verdicts.push({ do: now.tries % 2 === 0 ? 'refresh' : 'replace', name: worker.name, queue, waitedMs })
+  const suspects = [...idleConsumers(look)].map((one) => suspect(one, known, nowMs))
+  for (const { key, now, ...one } of suspects) {
+    const verdict: ConsumerVerdict = { do: now.tries % 2 === 0 ? 'refresh' : 'replace', ...one }
+    const isDue = one.waitedMs >= pauseMs(now.tries) && (verdict.do === 'refresh' || mayReplace(one))
+    if (isDue) verdicts.push(verdict)
     byConsumer.set(key, isDue ? { ...now, sinceMs: nowMs, tries: now.tries + 1 } : now)
   }
   return { suspicions: { byConsumer, atMs: nowMs }, verdicts: oncePerProcess(verdicts) }
+
+  /** One process at a time goes, unless there is nobody left who serves the queue meanwhile. */
+  function mayReplace({ name, queue }: Pick<ConsumerVerdict, 'name' | 'queue'>): boolean {
+    const going = verdicts.flatMap((one) => (one.do === 'replace' ? [one.name] : []))
+    if (going.includes(name)) return true
+    if (look.moving.includes(name)) return false
+    return look.moving.length + going.length === 0 || !isServed(look, queue, suspects)
+  }
+}
+
+type Suspect = ReturnType<typeof suspect>
+
+function suspect(
+  { worker, queue, started }: { worker: WorkerLook; queue: QueueName; started: number },
+  known: Suspicions['byConsumer'],
+  nowMs: number,
+) {
+  const key = `${worker.name} ${queue}`
+  const now = continued(known.get(key), { pid: worker.pid, started, sinceMs: nowMs, tries: 0 })
+  return { key, now, name: worker.name, queue, waitedMs: nowMs - now.sinceMs }
+}
+
+/** Somebody alive has the queue and is not known to be stuck. */
+function isServed({ workers }: Look, queue: QueueName, suspects: readonly Suspect[]): boolean {
+  const stuck = suspects.filter((one) => one.queue === queue && (one.now.tries > 0 || one.waitedMs >= STUCK_MS))
+  return workers.some(
+    ({ name, isFresh, queues }) => isFresh && queues[queue] && !stuck.some((one) => one.name === name),
+  )
 }
 
 /** Consumers with a free slot for a job that waits; whoever is not among them is above suspicion. */

@@ -72,7 +72,8 @@ function watchConsumers(options: WatchOptions): void {
     isLooking = true
     try {
       const queues = await readQueues(options)
-      const judged = judgeConsumers(suspicions, { queues, workers: workersOf(options) }, performance.now())
+      const looked = { queues, workers: workersOf(options), moving: movingSlots(options) }
+      const judged = judgeConsumers(suspicions, looked, performance.now())
       suspicions = judged.suspicions
       judged.verdicts.forEach(options.act)
     } finally {
@@ -98,6 +99,11 @@ function workersOf(options: WatchOptions): WorkerLook[] {
     const group = options.groups.find(({ name }) => name === child.group)
     return group && serves(child) ? [workerLook(options, child, group.queues)] : []
   })
+}
+
+/** Replaced by whomever: the upkeep, an operator, or this watch. */
+function movingSlots({ children }: WatchOptions): string[] {
+  return children().flatMap(({ role, slot }) => (role === 'current' ? [] : [slot]))
 }
 
 function serves({ ready, role }: ChildStatus): boolean {

@@ -2,6 +2,7 @@
 import type { StackTop } from '../supervisor/facts.ts'
 import type { ChronicleEntry } from './chronicle.ts'
 import type { LaunchFact } from './facts.ts'
+import { oneLine, type RunEnd } from './run-end.ts'
 import { factLine } from './words.ts'
 
 type Kept = Pick<ChronicleEntry, 'process' | 'event' | 'text' | 'facts'>
@@ -81,8 +82,14 @@ function ownWords(fact: LaunchFact): string | null {
 function bootWords({ version, pid, before }: Extract<LaunchFact, { type: 'booted' }>): string {
   const start = `Showrunner ${version} was started as process ${pid}`
   if (before === null) return start
-  const how = before.clean ? 'was stopped' : 'ended without a stop (killed, or the power failed), last heard of'
-  return `${start}; the run before ${how} at ${before.at}`
+  return `${start}; the run before ${BEFORE[before.how](before.reason)} at ${before.at}`
+}
+
+const BEFORE: Record<RunEnd['how'], (reason: string | null) => string> = {
+  stopped: () => 'was stopped',
+  boot_failed: (reason) => `could not be started (${reason}),`,
+  faulted: (reason) => `ended by an unexpected error (${reason}),`,
+  lost: () => 'ended without a stop (killed, or the power failed), last heard of',
 }
 
 /** Of the output only the line that says why: the log has the rest. */
@@ -99,6 +106,8 @@ const COMPLAINT = /error|fatal|panic|cannot|failed/i
 function factsOf(fact: LaunchFact): Record<string, unknown> {
   const { type: _, ...facts } = fact as LaunchFact & Record<string, unknown>
   if (fact.type === 'ready') return { url: fact.url, ms: fact.ms, interrupted: fact.interrupted.length }
+  // Of these much may be said, and facts that are too long are left out.
+  if (fact.type === 'boot_failed' || fact.type === 'faulted') return { reason: oneLine(fact.reason) }
   if (fact.type === 'child_ready') return { name: fact.name, ms: Math.round(fact.ms) }
   if (fact.type === 'child_exited') {
     delete facts.lines

@@ -1,5 +1,6 @@
 /** An explanation as one sentence for people. */
 import type { ChronicleEntry } from './chronicle.ts'
+import { endOfRun, type RunEnd, reasonOf } from './run-end.ts'
 
 export type Story = {
   process: string
@@ -38,7 +39,12 @@ const TELLERS: Record<string, Teller> = {
   parked: parkedWords,
   stopping: (story, focus) =>
     `${story.process} is being stopped since ${when(story, focus)}, because ${stopReason(story)}`,
-  stopped: (story, focus) => `${story.process} was stopped at ${when(story, focus)}, because ${stopReason(story)}`,
+  stopped: (story, focus) =>
+    story.process === 'supervisor'
+      ? `Showrunner was stopped at ${when(story, focus)}${signalWords(story)}`
+      : `${story.process} was stopped at ${when(story, focus)}, because ${stopReason(story)}`,
+  boot_failed: (story, focus) => `Showrunner could not be started at ${when(story, focus)}: ${reasonOf(focus)}`,
+  faulted: (story, focus) => `Showrunner was ended by an unexpected error at ${when(story, focus)}: ${reasonOf(focus)}`,
   redis_changed: (story, focus) =>
     focus.facts.running
       ? `Redis answers again since ${when(story, focus)}`
@@ -62,8 +68,10 @@ function origin(story: Story, focus: ChronicleEntry): string {
 }
 
 function startReason(story: Story): string {
-  const before = find(story, 'booted')?.facts.before as { clean: boolean; at: string } | null | undefined
-  if (!before || before.clean) return ''
+  const before = find(story, 'booted')?.facts.before as RunEnd | null | undefined
+  if (before?.how === 'faulted')
+    return `, because an unexpected error had ended the run before at ${clock(story, before.at)} (${before.reason})`
+  if (before?.how !== 'lost') return ''
   return `, because the run before had ended without a stop (killed, or the power failed; last heard of at ${clock(story, before.at)})`
 }
 
@@ -136,19 +144,32 @@ function stopReason(story: Story): string {
   const replacing = find(story, 'replacing')
   if (replacing) return `it was replaced (${replacing.facts.why})`
   const fault = find(story, 'faulted')
-  if (fault) return `of an unexpected error (${fault.facts.reason})`
+  if (fault) return `of an unexpected error (${reasonOf(fault)})`
+  if (isOfFailedBoot(story)) return 'the program could not be started'
+  return `the program was stopped${signalWords(story)}`
+}
+
+function signalWords(story: Story): string {
   const signal = find(story, 'stop_asked')?.facts.signal
-  return signal === undefined ? 'the program was stopped' : `the program was stopped by ${signal}`
+  return signal === undefined ? '' : ` by ${signal}`
+}
+
+function isOfFailedBoot({ entries, focus }: Story): boolean {
+  return entries.some(({ event, run }) => event === 'boot_failed' && run === focus?.run)
 }
 
 /** What has become of a program that does not run any more. */
 function endOfProgram({ isOver, entries, nowMs, process }: Story): string {
-  const last = entries.at(-1)
-  if (!isOver || !last) return ''
-  const at = timeText(Date.parse(last.at), nowMs)
-  if (last.event === 'stopped' && last.process === 'supervisor')
-    return process === 'supervisor' ? '' : `The program was stopped at ${at}. Before that: `
-  return `The program ended without a stop (killed, or the power failed), last heard of at ${at}. Before that: `
+  const end = isOver ? endOfRun(entries) : null
+  if (!end || (process === 'supervisor' && end.how !== 'lost')) return ''
+  return `${END_WORDS[end.how](timeText(Date.parse(end.at), nowMs), end.reason)}. Before that: `
+}
+
+const END_WORDS: Record<RunEnd['how'], (at: string, reason: string | null) => string> = {
+  stopped: (at) => `The program was stopped at ${at}`,
+  boot_failed: (at, reason) => `The program could not be started at ${at} (${reason})`,
+  faulted: (at, reason) => `An unexpected error ended the program at ${at} (${reason})`,
+  lost: (at) => `The program ended without a stop (killed, or the power failed), last heard of at ${at}`,
 }
 
 function find({ chain }: Story, event: string): ChronicleEntry | undefined {

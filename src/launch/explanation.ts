@@ -7,6 +7,8 @@ export type ExplainQuery = {
   process: string
   /** Explains this moment instead of the present, in milliseconds since 1970. */
   atMs?: number
+  /** That moment may last a while: `14:02` is a whole minute. */
+  spanMs?: number
 }
 
 /** `phase`: what the supervisor says of it now; null when no server runs. */
@@ -28,9 +30,13 @@ const CHAIN = 20
 /** What happened so long before and after a moment belongs to it. */
 const AROUND_MS = 10 * 60_000
 
-export function explain({ process, atMs }: ExplainQuery, { entries, phase, nowMs }: ExplainSources): Explanation {
+export function explain(
+  { process, atMs, spanMs = 0 }: ExplainQuery,
+  { entries, phase, nowMs }: ExplainSources,
+): Explanation {
   const own = entries.filter((entry) => entry.process === process)
-  const focus = atMs === undefined ? turningPoints(own).at(-1) : nearest(turningPoints(own), atMs)
+  const moment = atMs === undefined ? undefined : { fromMs: atMs, spanMs }
+  const focus = moment ? nearest(turningPoints(own), moment) : turningPoints(own).at(-1)
   const chain = focus ? chainOf(entries, focus) : []
   const story: Story = { process, focus, chain, entries, nowMs, isOver: phase === null, atMs }
   return {
@@ -39,7 +45,7 @@ export function explain({ process, atMs }: ExplainQuery, { entries, phase, nowMs
     since: focus?.at ?? null,
     summary: sentenceOf(story),
     chain: chain.slice(-CHAIN),
-    history: (atMs === undefined ? own : own.filter(isAround(atMs))).slice(-HISTORY),
+    history: (moment ? own.filter((entry) => isAround(moment, entry)) : own).slice(-HISTORY),
   }
 }
 
@@ -70,19 +76,34 @@ function isEcho(own: readonly ChronicleEntry[], entry: ChronicleEntry): boolean 
   return entry.facts.running === true || entry !== own.findLast(({ event }) => event === 'redis_changed')
 }
 
-function isAround(atMs: number): (entry: ChronicleEntry) => boolean {
-  return ({ at }) => Math.abs(Date.parse(at) - atMs) <= AROUND_MS
+type Moment = { fromMs: number; spanMs: number }
+
+function isAround(moment: Moment, entry: ChronicleEntry): boolean {
+  return distanceMs(moment, entry) <= AROUND_MS
+}
+
+/** 0 within the moment. */
+function distanceMs({ fromMs, spanMs }: Moment, { at }: ChronicleEntry): number {
+  const afterMs = Date.parse(at) - fromMs
+  return afterMs < 0 ? -afterMs : Math.max(0, afterMs - Math.max(0, spanMs - 1))
 }
 
 /** Ends and their reasons say more about a moment than what followed from them. */
 const DECISIVE = new Set(['exited', 'parked', 'redis_changed', 'booted', 'boot_failed', 'faulted', 'stopped'])
+/** What stays for a while, and says how often it had ended before. */
+const GIVEN_UP = new Set(['parked', 'boot_failed', 'faulted'])
 
-function nearest(own: readonly ChronicleEntry[], atMs: number): ChronicleEntry | undefined {
-  const around = own.filter(isAround(atMs))
-  const decisive = around.filter(({ event }) => DECISIVE.has(event))
-  const distance = ({ at }: ChronicleEntry) => Math.abs(Date.parse(at) - atMs)
-  const byDistance = (decisive.length > 0 ? decisive : around).toSorted((a, b) => distance(a) - distance(b))
-  return byDistance[0]
+function nearest(own: readonly ChronicleEntry[], moment: Moment): ChronicleEntry | undefined {
+  const around = own.filter((entry) => isAround(moment, entry))
+  const inside = around.filter((entry) => distanceMs(moment, entry) === 0)
+  const choices = [
+    inside.filter(({ event }) => GIVEN_UP.has(event)),
+    inside.filter(({ event, facts }) => event === 'exited' && facts.wanted === true),
+    around.filter(({ event }) => DECISIVE.has(event)),
+    around,
+  ]
+  const best = choices.find((entries) => entries.length > 0) ?? []
+  return best.toSorted((a, b) => distanceMs(moment, a) - distanceMs(moment, b))[0]
 }
 
 /** What caused the entry, and what came of that for the same process, up to its being ready again. */

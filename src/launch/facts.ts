@@ -3,6 +3,7 @@ import type { ProviderFacts } from '../providers/pick.ts'
 import type { SupervisorFact } from '../supervisor/facts.ts'
 import type { OuterLimit } from './outer-limit.ts'
 import type { Interrupted } from './resume.ts'
+import type { RunEnd } from './run-end.ts'
 import type { StoppingChild, StopStep, Waited } from './stop-board.ts'
 
 export type ReadyFact = {
@@ -29,7 +30,7 @@ export type LaunchFact =
   | ReadyFact
   | SupervisorFact
   /** `before`: how the run before ended, null when there was none. */
-  | { type: 'booted'; version: string; pid: number; before: { clean: boolean; at: string } | null }
+  | { type: 'booted'; version: string; pid: number; before: RunEnd | null }
   | { type: 'boot_failed'; reason: string }
   /** An error that nobody expected ends the program. */
   | { type: 'faulted'; reason: string }

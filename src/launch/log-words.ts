@@ -25,7 +25,7 @@ function styleOf(name: string): (typeof STYLES)[number] {
 }
 
 /** What others print cannot give orders to the terminal. */
-function harmless(text: string): string {
+export function harmless(text: string): string {
   return text.replace(/[\p{Cc}--\t]/gv, '·')
 }
 

@@ -2,12 +2,13 @@
 import { setImmediate } from 'node:timers/promises'
 import { messageOf } from '../lib/errors.ts'
 import { cleanJson, type Redactor } from '../lib/redact.ts'
-import { type ChronicleEntry, openChronicle } from './chronicle.ts'
+import { openChronicle } from './chronicle.ts'
 import { entryOf, slotOf } from './entries.ts'
 import type { LaunchFact } from './facts.ts'
 import { type LogFiles, openLogFiles } from './log-files.ts'
 import { type LogStream, parsePrinted } from './log-line.ts'
 import { createRecorder } from './recorder.ts'
+import { endOfRun } from './run-end.ts'
 import { factLine, levelOf } from './words.ts'
 
 export type Records = {
@@ -43,7 +44,7 @@ export async function openRecords({ folder, runId, version, redactor, onFact }: 
   }
 
   process.on('exit', logs.flushSync)
-  tell({ type: 'booted', version, pid: process.pid, before: endOf(chronicle.last) })
+  tell({ type: 'booted', version, pid: process.pid, before: endOfRun(chronicle.before) })
   return {
     tell,
     logs,
@@ -62,12 +63,6 @@ function createFaults(say: (reason: string | null) => void): (error: Error | nul
     failing += error ? 1 : -1
     if (error ? failing === 1 : failing === 0) void setImmediate().then(() => say(error && messageOf(error)))
   }
-}
-
-function endOf(last: ChronicleEntry | undefined): { clean: boolean; at: string } | null {
-  if (!last) return null
-  const isEnd = last.event === 'stopped' || last.event === 'boot_failed'
-  return { clean: isEnd && last.process === 'supervisor', at: last.at }
 }
 
 function writeLine(logs: LogFiles, fact: LaunchFact, redactor: Redactor): void {

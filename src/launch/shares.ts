@@ -18,7 +18,8 @@ export function createShares({ supervisor, groups }: SharesOptions): () => void 
   return () => {
     const before = told
     told = new Map() // the dead are forgotten
-    const serving = supervisor.status().filter(({ role, ready }) => role === 'current' && ready)
+    // The end of a process is told before anything is made of it: until then it seems ready, without a pid.
+    const serving = supervisor.status().filter(({ role, ready, pid }) => role === 'current' && ready && pid !== null)
     for (const { name: group, processes } of groups) {
       const own = serving.filter((child) => child.group === group)
       for (const child of own) tell(child, own.length, before.get(child.pid ?? 0) ?? processes)

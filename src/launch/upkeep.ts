@@ -6,6 +6,7 @@ import type { Log } from '../lib/log.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
 import type { StopOptions, Supervisor } from '../supervisor/supervisor.ts'
 import type { LaunchFact } from './facts.ts'
+import type { Futile } from './memory-watch.ts'
 import type { Phase } from './phase.ts'
 import { decideRecycle, NOTHING_SEEN, type RecycleLimits, type WorkerSample } from './recycler.ts'
 import { createShares } from './shares.ts'
@@ -13,7 +14,7 @@ import type { Totals } from './totals.ts'
 import { jobsDone } from './worker-view.ts'
 
 export type UpkeepOptions = {
-  supervisor: Pick<Supervisor, 'status' | 'replace' | 'send'>
+  supervisor: Pick<Supervisor, 'status' | 'replace' | 'send' | 'usage'>
   groups: readonly WorkerGroup[]
   totals: Totals
   limits: RecycleLimits
@@ -49,14 +50,14 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     const samples = children.filter((child) => isWorker(options, child)).map(sampleOf)
     const decision = decideRecycle(state, samples, { nowMs: performance.now(), limits: options.limits })
     state = decision.state
-    for (const { name, rssBytes } of decision.futile) warnFutile(options, name, rssBytes)
+    for (const one of decision.futile) warnFutile(options, one)
     if (decision.recycle) recycle(options, children, decision.recycle)
   }
 
-  /** What it counted last, before its status forgets it. */
+  /** What it counted last: its status has forgotten its pid, and what was measured of it. */
   function noteEnd({ name, pid }: { name: string; pid: number | null }): void {
     const child = supervisor.status().find((one) => one.name === name)
-    if (child && pid !== null) totals.noteEnd(child, pid)
+    if (child && pid !== null) totals.noteEnd({ ...child, cpu_s: supervisor.usage(pid).cpu_s }, pid)
   }
 
   const timer = setInterval(look, EVERY_MS).unref()
@@ -83,7 +84,14 @@ function recycle({ supervisor, handOver }: UpkeepOptions, children: ChildStatus[
   supervisor.replace(due.name, { ...handOver(group), why: due.why })
 }
 
-function warnFutile({ log, limits }: UpkeepOptions, name: string, bytes: number): void {
-  const [holds_mb, limit_mb] = [bytes, limits.maxRssBytes].map((size) => Math.round(size / 2 ** 20))
-  log.warn({ process: name, holds_mb, limit_mb }, 'WORKER_MAX_RSS_MB is below what a fresh worker holds')
+const FUTILE: Record<Futile['when'], string> = {
+  fresh: 'WORKER_MAX_RSS_MB is below what a fresh worker holds: raise it, or set it to 0',
+  working:
+    'a fresh worker is above WORKER_MAX_RSS_MB within minutes, so its work needs that much: raise the setting; ' +
+    'meanwhile it is replaced once an hour, or when it holds much more',
+}
+
+function warnFutile({ log, limits }: UpkeepOptions, { name, rssBytes, when }: Futile): void {
+  const [holds_mb, limit_mb] = [rssBytes, limits.maxRssBytes].map((size) => Math.round(size / 2 ** 20))
+  log.warn({ process: name, holds_mb, limit_mb }, FUTILE[when])
 }

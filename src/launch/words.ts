@@ -72,7 +72,7 @@ function outsideRows({ outerLimit, withoutInit }: ReadyFact): Row[] {
 }
 
 function workerRow({ name, queues, processes }: ReadyFact['workers'][number]): Row {
-  return ['ok', name, `${processes} ${processes === 1 ? 'process' : 'processes'} for ${queues.join(', ')}`]
+  return ['ok', name, `${count(processes, 'process', 'processes')} for ${queues.join(', ')}`]
 }
 
 function ffmpegRow({ ffmpeg }: ReadyFact['providers']): Row {
@@ -94,7 +94,7 @@ function pipelineRow({ names, problems }: ReadyFact['pipelines']): Row[] {
 function resumedLine({ interrupted, resume }: ReadyFact): string {
   const shown = interrupted.slice(0, 3).map(({ title, stage }) => `"${clip(title)}" at ${stage}`)
   const more = interrupted.length > 3 ? ` and ${interrupted.length - 3} more` : ''
-  const what = `${interrupted.length} interrupted ${interrupted.length === 1 ? 'project' : 'projects'}`
+  const what = count(interrupted.length, 'interrupted project')
   return resume === 'auto'
     ? `resumed ${what}: ${shown.join(', ')}${more}`
     : `${what} wait for resume: ${shown.join(', ')}${more}`
@@ -117,7 +117,7 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
         ? 'logs are written again'
         : paint('yellow', `logs cannot be written (${fact.reason}); they go on when they can`)
     case 'survivors_ended':
-      return `ended ${fact.survivors.length} processes of an earlier run: ${fact.survivors.map((s) => `${s.command} ${s.pid}`).join(', ')}`
+      return survivorsLine(fact)
     case 'redis_changed':
       return fact.running
         ? 'Redis answers again; work goes on'
@@ -133,7 +133,7 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
     case 'child_repaired':
       return `${fact.name}: ${fact.what}`
     case 'child_restart_planned':
-      return `${fact.name} starts again in ${Math.round(fact.afterMs)} ms`
+      return `${fact.name} starts again ${delayWords(fact.afterMs)}`
     case 'child_parked':
       return paint(
         'red',
@@ -145,7 +145,7 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
       return replacementLine(fact, paint)
     case 'jobs_taken_back':
       return fact.jobs > 0
-        ? `${fact.jobs} running ${fact.jobs === 1 ? 'stage of' : 'stages of'} ${fact.worker} go on elsewhere`
+        ? `${count(fact.jobs, 'running stage')} of ${fact.worker} ${fact.jobs === 1 ? 'goes' : 'go'} on elsewhere`
         : undefined
     case 'consumer_refreshed':
       return paint('yellow', refreshedLine(fact))
@@ -166,6 +166,21 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
     default:
       return undefined
   }
+}
+
+function survivorsLine({ survivors }: Extract<LaunchFact, { type: 'survivors_ended' }>): string {
+  const names = survivors.map(({ command, pid }) => `${command} ${pid}`).join(', ')
+  return `ended ${count(survivors.length, 'process', 'processes')} of an earlier run: ${names}`
+}
+
+function delayWords(afterMs: number): string {
+  const ms = Math.round(afterMs)
+  if (ms === 0) return 'at once'
+  return ms < 1_000 ? `in ${ms} ms` : `in ${(ms / 1_000).toFixed(1)} s`
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`
 }
 
 type ReplacementFact = Extract<LaunchFact, { type: 'child_replacing' | 'child_replaced' | 'child_replace_failed' }>

@@ -22,6 +22,7 @@ export type WorkforceOptions = WorkerFacts & {
   log: Log
 }
 
+const LIST = new Intl.ListFormat('en-GB')
 /** The scheduler holds no work. */
 const SCHEDULER_STOP_MS = 5_000
 
@@ -99,7 +100,7 @@ function scale(options: WorkforceOptions, request: ScaleRequest): ScaleAnswer {
   if (!known.includes(group))
     throw new AppError('not_found', `There is no group ${group}; there are ${known.join(', ')}`)
   const slots = workers.filter((c) => c.group === group && c.role === 'current' && !leaving.has(c.name))
-  const names = slots.map(({ name }) => name).sort(byNumber)
+  const names = slots.toSorted(byUse).map(({ name }) => name)
   const taken = new Set(workers.map(({ slot }) => slot))
   const more = freeNames(group, taken, processes - names.length)
   const fewer = names.slice(processes)
@@ -109,7 +110,7 @@ function scale(options: WorkforceOptions, request: ScaleRequest): ScaleAnswer {
   for (const name of fewer) void takeOut(options, { name, group, leaving })
   options.log.info({ group, processes, more, fewer, by: request.by }, 'scaled')
   const serving = [...names.slice(0, processes), ...more].sort(byNumber)
-  return { group, processes, names: serving, message: wordsOf(more, fewer) }
+  return { group, processes, names: serving, message: wordsOf(request, more, fewer) }
 }
 
 /** The lowest numbers that no process has; one that still finishes its last jobs keeps its own. */
@@ -133,13 +134,20 @@ async function takeOut(
   }
 }
 
-function wordsOf(more: string[], fewer: string[]): string {
-  const parts = [
-    more.length > 0 ? `${more.join(', ')} started` : '',
-    fewer.length > 0 ? `${fewer.join(', ')} drained and ended` : '',
-  ].filter((part) => part !== '')
-  const what = parts.length === 0 ? 'nothing changes' : parts.join('; ')
-  return `${what}. Not remembered over a restart of the program: the setting WORKERS is`
+function wordsOf({ group, processes }: Scale, more: string[], fewer: string[]): string {
+  const count = `${processes} ${processes === 1 ? 'process' : 'processes'}`
+  if (more.length + fewer.length === 0) return `Nothing changes: ${group} has ${count} already.`
+  const isOne = more.length + fewer.length === 1
+  const begins = isOne ? 'is starting' : 'are starting'
+  const ends = isOne ? 'finishes its work and ends' : 'finish their work and end'
+  const what = more.length > 0 ? `${LIST.format(more)} ${begins}` : `${LIST.format(fewer.toSorted(byNumber))} ${ends}`
+  return `${what}. This lasts until the next start; to keep it, set WORKERS.`
+}
+
+/** One that serves, or is about to, is worth more than a lower number. */
+function byUse(a: ChildStatus, b: ChildStatus): number {
+  const use = ({ ready, alive }: ChildStatus) => Number(ready) + Number(alive)
+  return use(b) - use(a) || byNumber(a.name, b.name)
 }
 
 function byNumber(a: string, b: string): number {

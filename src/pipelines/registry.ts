@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { errnoOf, messageOf } from '../lib/errors.ts'
 import { isId } from '../lib/ids.ts'
 import { isQueueName, QUEUE_ALIASES } from '../settings.ts'
@@ -72,11 +73,22 @@ function checkStage(stage: StageDefinition, index: number): StageDefinition {
   const queue = QUEUE_ALIASES[stage.queue] ?? stage.queue
   if (!isQueueName(queue)) throw new Error(`${where} (${stage.name}): there is no queue "${stage.queue}"`)
   for (const key of ['softTimeLimitS', 'timeLimitS'] as const) {
-    const limit = stage[key]
-    if (limit !== undefined && !(Number.isFinite(limit) && limit > 0))
-      throw new Error(`${where} (${stage.name}): "${key}" must be a number of seconds above 0`)
+    const limit: unknown = stage[key]
+    if (limit !== undefined && !isLimit(limit))
+      throw new Error(`${where} (${stage.name}): "${key}" ${limitWords(limit)}`)
   }
   return { ...stage, queue }
+}
+
+/** As the settings have it; a timer that is set for more than 24.8 days fires at once. */
+const MAX_LIMIT_S = 604_800
+
+function isLimit(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value <= MAX_LIMIT_S
+}
+
+function limitWords(value: unknown): string {
+  return `is ${inspect(value, { depth: 0 })}; expected seconds above 0, at most ${MAX_LIMIT_S} (a week)`
 }
 
 function isName(value: unknown): value is string {

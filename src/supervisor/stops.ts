@@ -30,8 +30,18 @@ export function onRemove(turn: Turn, child: ChildState, budgetMs: number): void 
   const next = inRole(turn.state, child.slot, 'next')
   for (const one of next ? [next, child] : [child]) {
     one.leaving = true
+    if (isDown(one)) tellStopped(turn, one)
     onStop(turn, one, budgetMs)
   }
+}
+
+/** It would have come back; nothing else will tell that it does not. */
+function isDown({ running, phase }: ChildState): boolean {
+  return !running && phase !== 'idle' && phase !== 'stopped'
+}
+
+function tellStopped(turn: Turn, { name }: ChildState): void {
+  turn.actions.push({ do: 'tell', fact: { type: 'child_stopped', name, ms: 0, forced: false } })
 }
 
 export function onKill(turn: Turn, child: ChildState): void {

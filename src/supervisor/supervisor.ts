@@ -10,7 +10,7 @@ import { DEFAULT_POLICY, type Policy } from './policy.ts'
 import { act, type Host, type Sender, toChild } from './processes.ts'
 import type { ChildSpec } from './spec.ts'
 import { type Action, type ChildState, canReplace, childOf } from './state.ts'
-import { createUsageMeter } from './usage.ts'
+import { createUsageMeter, type Usage } from './usage.ts'
 
 export type SupervisorOptions = {
   specs: readonly ChildSpec[]
@@ -31,6 +31,8 @@ export type Supervisor = {
   start(): Promise<void>
   status(): ChildStatus[]
   ready(name: string): boolean
+  /** As it was measured last, also of a process that has just ended. */
+  usage(pid: number): Usage
   /** False when the child cannot be reached. */
   send(name: string, message: object): boolean
   /** Drains, then kills at the deadline; resolves when the groups are empty. Nothing is restarted afterwards. */
@@ -94,6 +96,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     status: () =>
       loop.state().children.map((child) => statusOf(records.get(child.name)!, child, { nowMs: clock.now(), usage })),
     ready,
+    usage: usage.of,
     send: (name, message) => records.get(name)?.handle?.send(message) ?? false,
     stop: (names, how) => stop(host, loop, { names, ...how }),
     restart: (name, how) => restart(host, name, how),

@@ -7,6 +7,7 @@ import { statOf } from '../lib/process-tree.ts'
 /** `cpu_s`: used since it was spawned, in user and system mode. */
 export type Usage = { rss_bytes: number; cpu_percent: number; cpu_s: number }
 
+/** `of` knows a process that has just ended too, up to the next round. */
 export type UsageMeter = { of(pid: number): Usage; stop(): void }
 
 type Sample = Usage & { atMs: number }
@@ -22,11 +23,17 @@ export function createUsageMeter(pids: () => number[], everyMs = 2_000): UsageMe
     if (busy) return
     busy = true
     try {
-      const next = await Promise.all(pids().map(async (pid) => [pid, await measure(pid, samples.get(pid))] as const))
+      const next = await Promise.all(pids().map(async (pid) => [pid, await newest(pid)] as const))
       samples = new Map(next.filter((entry): entry is [number, Sample] => entry[1] !== undefined))
     } finally {
       busy = false
     }
+  }
+
+  /** Between its end and the news of it a process cannot be measured any more. */
+  async function newest(pid: number): Promise<Sample | undefined> {
+    const last = samples.get(pid)
+    return (await measure(pid, last)) ?? last
   }
 
   const timer = setInterval(() => void sample(), everyMs).unref()

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { LogFrame, LogReader } from '../../src/api/deps.ts'
 import { until } from '../../src/lib/until.ts'
 import { fakeApp, fakeDeps } from './deps.ts'
-import { createFakeLogs, logLine } from './fake-records.ts'
+import { createFakeLogs, fakeExplain, logLine } from './fake-records.ts'
 
 const L = '/api/v1/logs'
 
@@ -80,4 +80,21 @@ test('explain passes the process and the moment on', async () => {
   const answer = await fakeApp(deps).request('/status?explain=io-1&at=2026-01-01T00:00:00Z')
   const { success, data } = (await answer.json()) as { success: boolean; data: { chain: { facts: unknown }[] } }
   assert.deepEqual([success, data.chain[0]!.facts], [true, { code: 1, at_ms: Date.UTC(2026, 0, 1) }])
+})
+
+test('a time without seconds is the whole minute', async () => {
+  const asked: unknown[] = []
+  using deps = fakeDeps({
+    explain(query) {
+      asked.push(query)
+      return fakeExplain(query)
+    },
+  })
+  for (const at of ['2026-01-01T14:02Z', '2026-01-01T14:02:11Z'])
+    await fakeApp(deps).request(`/status?explain=io-1&at=${at}`)
+  const atMs = Date.UTC(2026, 0, 1, 14, 2)
+  assert.deepEqual(asked, [
+    { process: 'io-1', atMs, spanMs: 60_000 },
+    { process: 'io-1', atMs: atMs + 11_000, spanMs: 1_000 },
+  ])
 })

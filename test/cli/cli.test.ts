@@ -170,7 +170,7 @@ test('workers, restart, scale', async () => {
   const list = await fake.cli(['workers'])
   assert.equal(list.code, 0, list.stderr)
   assert.match(list.stdout, /✔ {2}io-1 +4713 +ready +1 min 1 s +80 MB +1\.5 % +42 +shout of p1/)
-  assert.match(list.stdout, /io-1 was started again 2 times; before it was ended by SIGKILL \(2026-/)
+  assert.match(list.stdout, /io-1 was started again 2 times; before, it was ended by SIGKILL \(2026-/)
   assert.equal(json((await fake.cli(['workers', '--json'])).stdout)[0].jobs_done, 42)
   const restarted = await fake.cli(['restart', 'io-1'])
   assert.deepEqual([restarted.code, restarted.stdout], [0, 'io-1 is being replaced\n'])

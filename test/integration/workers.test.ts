@@ -140,7 +140,7 @@ test('what cannot be restarted or scaled is refused with its reason, and the sch
     return scheduler.alive && scheduler.pid !== pid
   }
   await until(isBack, { timeoutMs: 10_000, what: 'the scheduler to be back' })
-  assert.equal((await scale({ group: 'io', processes: 1 })).message.startsWith('nothing changes'), true)
+  assert.equal((await scale({ group: 'io', processes: 1 })).message.startsWith('Nothing changes'), true)
 })
 
 test('the program stops as ever while one worker retires with a stage that has no steps, and others are on their way', async (t) => {

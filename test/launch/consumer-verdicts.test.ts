@@ -21,7 +21,7 @@ function worker(change: Partial<WorkerLook> = {}): WorkerLook {
 }
 
 function lookOf(backlog: Partial<Backlog> | null = {}, workers: WorkerLook[] = [worker()]): Look {
-  return { queues: backlog && { image: { ...WAITING, ...backlog } }, workers }
+  return { queues: backlog && { image: { ...WAITING, ...backlog } }, workers, moving: [] }
 }
 
 /** What is done and when, in seconds, when the looks of `at` come every five seconds. */
@@ -104,7 +104,7 @@ test('of two workers only the one that takes nothing is refreshed', () => {
 test('a process with several stuck queues is refreshed for each of them, and replaced once', () => {
   const queues = { image: WAITING, llm: WAITING }
   const both = worker({ queues: { image: consumer(), llm: consumer() } })
-  assert.deepEqual(doings(judge(7, () => ({ queues, workers: [both] }))), [
+  assert.deepEqual(doings(judge(7, () => ({ queues, workers: [both], moving: [] }))), [
     '15 refresh io-1 image',
     '15 refresh io-1 llm',
     '30 replace io-1 image',
@@ -116,4 +116,39 @@ test('after a pause of ours the time begins anew', () => {
     judge(20, () => lookOf(), 13_000),
     [],
   )
+})
+
+const busy = (n: number) => worker({ name: 'io-3', pid: 12, queues: { image: consumer({ started: n }) } })
+const second = worker({ name: 'io-2', pid: 11 })
+
+test('a replacement waits for one that is under way, as long as somebody serves the queue, and comes right after it', () => {
+  const until = (lastMoving: number) => (n: number) => ({
+    ...lookOf({}, [worker(), busy(n)]),
+    moving: n <= lastMoving ? ['media-1'] : [],
+  })
+  assert.deepEqual(doings(judge(9, until(30))), ['15 refresh io-1 image'])
+  assert.deepEqual(doings(judge(12, until(9))), ['15 refresh io-1 image', '50 replace io-1 image'])
+})
+
+test('it does not wait when nobody serves the queue, but for the end of its own', () => {
+  const moving = (slot: string) => judge(7, () => ({ ...lookOf({}, [worker(), second]), moving: [slot] }))
+  assert.deepEqual(doings(moving('media-1')).slice(2), ['30 replace io-1 image', '30 replace io-2 image'])
+  assert.deepEqual(doings(moving('io-1')).slice(2), ['30 replace io-2 image'])
+  const silent = worker({ name: 'io-2', pid: 11, isFresh: false })
+  const other = worker({ name: 'llm-1', pid: 13, queues: { llm: consumer() } })
+  const alone = judge(7, () => ({ ...lookOf({}, [worker(), silent, other]), moving: ['media-1'] }))
+  assert.deepEqual(doings(alone).slice(1), ['30 replace io-1 image'])
+})
+
+test('of two that are stuck beside one that works, one is replaced at a time', () => {
+  const at = (n: number) => ({
+    ...lookOf({}, [worker({ pid: n <= 6 ? 10 : 20 }), second, busy(n)]),
+    moving: n > 6 && n <= 10 ? ['io-1'] : [],
+  })
+  assert.deepEqual(doings(judge(12, at)), [
+    '15 refresh io-1 image',
+    '15 refresh io-2 image',
+    '30 replace io-1 image',
+    '55 replace io-2 image',
+  ])
 })

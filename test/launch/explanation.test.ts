@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explain } from '../../src/launch/explanation.ts'
+import { timeText } from '../../src/launch/explanation-words.ts'
+import type { LaunchFact } from '../../src/launch/facts.ts'
 import { STORIES } from './stories.ts'
-import { booted, crash, planned, record, START, stopped, up } from './story-facts.ts'
+import { booted, crash, exited, killed, planned, record, START, stopped, up } from './story-facts.ts'
 
 for (const { name, facts, process = 'io-1', phase = 'ready', says, chain } of STORIES)
   test(name, () => {
@@ -20,7 +22,7 @@ for (const { name, facts, process = 'io-1', phase = 'ready', says, chain } of ST
 
 test('the run before ended without a stop: it is known, and what happened in it too', () => {
   const first = record([booted, ...up('io-1'), crash('io-1'), planned('io-1'), ...up('io-1')])
-  const before = { clean: false, at: first.at(-1)!.at }
+  const before = { how: 'lost' as const, reason: null, at: first.at(-1)!.at }
   const all = record([{ type: 'booted', version: '1.0.0', pid: 2, before }, ...up('io-1')], first, 'r2')
   const now = explain({ process: 'io-1' }, { entries: all, phase: 'ready', nowMs: START + 200_000 })
   assert.equal(
@@ -54,6 +56,146 @@ test('no server runs: what is told is the past, and how the program ended', () =
   )
   assert.match(clean.summary, /^The program was stopped at 14:02:03\. Before that: io-1 was started/)
 })
+
+const end = exited('io-1', { signal: 'SIGKILL', reason: 'was ended by SIGKILL', wanted: false })
+const gone: LaunchFact = { type: 'child_stopped', name: 'io-1', ms: 5, forced: false }
+const parked: LaunchFact = { type: 'child_parked', name: 'io-1', reason: 'exited with code 1', retryMs: 60_000 }
+const PORT = 'Port 8000 is taken by process 7 (node)'
+const OVER: { name: string; facts: LaunchFact[]; process?: string; says: string }[] = [
+  {
+    name: 'the program could not be started',
+    facts: [
+      booted,
+      ...up('io-1'),
+      { type: 'child_stopping', name: 'io-1' },
+      { type: 'boot_failed', reason: PORT },
+      end,
+    ],
+    says:
+      `The program could not be started at 14:02:04 (${PORT}). ` +
+      'Before that: io-1 ended at 14:02:05, because the program could not be started.',
+  },
+  {
+    name: 'an unexpected error ended it',
+    facts: [
+      booted,
+      ...up('io-1'),
+      { type: 'faulted', reason: 'x is not a function\nat y' },
+      { type: 'child_stopping', name: 'io-1' },
+      end,
+    ],
+    says:
+      'An unexpected error ended the program at 14:02:03 (x is not a function). ' +
+      'Before that: io-1 ended at 14:02:05, because of an unexpected error (x is not a function).',
+  },
+  {
+    name: 'the program itself: it could not be started',
+    facts: [booted, { type: 'boot_failed', reason: `${PORT}.\nMore` }],
+    process: 'supervisor',
+    says: `Showrunner could not be started at 14:02:01: ${PORT}.`,
+  },
+  {
+    name: 'the program itself: an unexpected error ended it',
+    facts: [booted, { type: 'faulted', reason: 'x is not a function' }],
+    process: 'supervisor',
+    says: 'Showrunner was ended by an unexpected error at 14:02:01: x is not a function.',
+  },
+  {
+    name: 'the program itself was stopped',
+    facts: [
+      booted,
+      { type: 'stop_asked', signal: 'SIGINT' },
+      { type: 'stopping', running: [], deadlineS: 20 },
+      stopped,
+    ],
+    process: 'supervisor',
+    says: 'Showrunner was stopped at 14:02:03 by SIGINT.',
+  },
+]
+for (const { name, facts, process = 'io-1', says } of OVER)
+  test(`no server runs: ${name}`, () => {
+    const told = explain({ process }, { entries: record(facts), phase: null, nowMs: START + 120_000 })
+    assert.equal(told.summary, says)
+  })
+
+test('the last try to start did not come so far: what is told is of the run before', () => {
+  const asked: LaunchFact[] = [
+    { type: 'stop_asked', signal: 'SIGINT' },
+    { type: 'child_stopping', name: 'io-1' },
+  ]
+  const first = record([booted, ...up('io-1'), ...asked, gone, stopped])
+  const entries = record([booted, { type: 'boot_failed', reason: PORT }], first, 'r2')
+  assert.equal(
+    explain({ process: 'io-1' }, { entries, phase: null, nowMs: START + 120_000 }).summary,
+    `The program could not be started at 14:03:07 (${PORT}). ` +
+      'Before that: io-1 was stopped at 14:02:05, because the program was stopped by SIGINT.',
+  )
+})
+
+test('an end of the run before that was a fault is a reason to start', () => {
+  const before = { how: 'faulted' as const, reason: 'x is not a function', at: new Date(START - 60_000).toISOString() }
+  const entries = record([{ type: 'booted', version: '1.0.0', pid: 2, before }, ...up('io-1')])
+  assert.equal(
+    explain({ process: 'io-1' }, { entries, phase: 'ready', nowMs: START + 120_000 }).summary,
+    'io-1 was started with the program at 14:02:01, because an unexpected error had ended the run before at 14:01:00 (x is not a function); it has been ready since 14:02:02.',
+  )
+})
+
+/** One entry each, so many seconds after 14:02:00. */
+function at(...all: [seconds: number, ...facts: LaunchFact[]][]) {
+  return all.flatMap(([seconds, ...facts], i) =>
+    record(facts, [], 'r1').map((entry) => ({
+      ...entry,
+      id: entry.id + i * 100,
+      at: new Date(START + seconds * 1_000).toISOString(),
+    })),
+  )
+}
+
+const MOMENTS: { name: string; spanMs: number; entries: ReturnType<typeof at>; is: string }[] = [
+  {
+    name: 'an end in its last second, before a nearer one of the minute before',
+    spanMs: 60_000,
+    entries: at([-3, crash('io-1')], [59, killed('io-1')]),
+    is: '14:02:59 exited',
+  },
+  {
+    name: 'an end that nobody wanted, before a stop of the same minute',
+    spanMs: 60_000,
+    entries: at([2, exited('io-1', { wanted: false })], [3, gone], [30, killed('io-1')], [40, ...up('io-1')]),
+    is: '14:02:30 exited',
+  },
+  {
+    name: 'of a crash loop that it was given up',
+    spanMs: 60_000,
+    entries: at([2, crash('io-1')], [4, crash('io-1')], [5, parked]),
+    is: '14:02:05 parked',
+  },
+  {
+    name: 'the first of several ends',
+    spanMs: 60_000,
+    entries: at([20, crash('io-1')], [40, killed('io-1')]),
+    is: '14:02:20 exited',
+  },
+  {
+    name: 'the nearest end of all, when nothing happened in it',
+    spanMs: 60_000,
+    entries: at([-40, crash('io-1')], [61, ...up('io-1')], [75, killed('io-1')]),
+    is: '14:03:15 exited',
+  },
+  {
+    name: 'the nearest end, of a moment in milliseconds',
+    spanMs: 0,
+    entries: at([-3, crash('io-1')], [59, killed('io-1')]),
+    is: '14:01:57 exited',
+  },
+]
+for (const { name, spanMs, entries, is } of MOMENTS)
+  test(`asked for a moment of ${spanMs / 1_000} s, it tells ${name}`, () => {
+    const told = explain({ process: 'io-1', atMs: START, spanMs }, { entries, phase: 'ready', nowMs: START + 600_000 })
+    const focus = told.chain.find((entry) => entry.at === told.since)!
+    assert.equal(`${timeText(Date.parse(focus.at), START)} ${focus.event}`, is)
+  })
 
 test('of a process that nobody knows nothing is told, and causes that are gone from the record do no harm', () => {
   const all = record([booted, ...up('io-1'), crash('io-1'), planned('io-1'), ...up('io-1')])

@@ -1,5 +1,6 @@
 /** Facts become entries and lines; secrets, full disks and sudden ends spoil neither. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -14,7 +15,7 @@ async function open(t: TestContext, folder: string, secrets: string[] = []) {
   const facts: LaunchFact[] = []
   const records = await openRecords({
     folder,
-    runId: `r${t.name.length}`,
+    runId: randomUUID(),
     version: '1.0.0',
     redactor: createRedactor(secrets),
     onFact: (fact) => void facts.push(fact),
@@ -32,19 +33,40 @@ const line = (text: string): LaunchFact => ({
   line: text,
 })
 
-test('a run knows how the one before ended', async (t) => {
+const killed: LaunchFact = {
+  ...{ type: 'child_exited', name: 'redis', pid: 1, wanted: false, where: null, code: null, signal: 'SIGKILL' },
+  ...{ reason: 'was ended by SIGKILL', killedFor: null, lines: ['x'.repeat(500)] },
+}
+
+test('a run knows how the one before ended, also when its processes were killed after that', async (t) => {
   const folder = await tempFolder(t)
-  const before = async (last: LaunchFact) => {
+  const before = async (...last: LaunchFact[]) => {
     const { records, facts } = await open(t, folder)
-    records.tell(last)
+    last.forEach(records.tell)
     await records.close()
     return facts[0]?.type === 'booted' ? facts[0].before : undefined
   }
-  assert.equal(await before({ type: 'child_spawned', name: 'io-1', pid: 1 }), null)
-  assert.equal((await before({ type: 'child_stopped', name: 'io-1', ms: 1, forced: false }))?.clean, false)
-  assert.equal((await before(stopped))?.clean, false, 'the end of a process is not the end of the run')
-  assert.equal((await before({ type: 'boot_failed', reason: 'no' }))?.clean, true)
-  assert.equal((await before(stopped))?.clean, true)
+  const after = async () => {
+    const found = await before({ type: 'child_spawned', name: 'io-1', pid: 1 })
+    return found && [found.how, found.reason]
+  }
+  assert.equal(await after(), null)
+  await before({ type: 'child_stopped', name: 'io-1', ms: 1, forced: false })
+  assert.deepEqual(await after(), ['lost', null], 'the end of a process is not the end of the run')
+  await before(stopped)
+  assert.deepEqual(await after(), ['stopped', null])
+  await before({ type: 'boot_failed', reason: `Port 8000 is taken.\n${'x'.repeat(5_000)}` }, ...Array(8).fill(killed))
+  assert.deepEqual(await after(), ['boot_failed', 'Port 8000 is taken'])
+  await before({ type: 'stop_asked', signal: 'SIGTERM' }, { type: 'faulted', reason: 'x is not a function' }, killed)
+  assert.deepEqual(await after(), ['faulted', 'x is not a function'])
+  assert.deepEqual(await after(), ['lost', null], 'an end of an earlier run is not that of the last')
+  const booted = (await readChronicle(folder)).filter(({ event }) => event === 'booted').map(({ text }) => text)
+  assert.ok(booted.some((text) => /; the run before could not be started \(Port 8000 is taken\), at 20\S+$/.test(text)))
+  assert.ok(
+    booted.some((text) =>
+      /; the run before ended by an unexpected error \(x is not a function\), at 20\S+$/.test(text),
+    ),
+  )
   const entries = await readChronicle(folder)
   assert.deepEqual(
     entries.map(({ id }) => id),

@@ -5,43 +5,11 @@ import {
   decideRecycle,
   jobLimit,
   NOTHING_SEEN,
-  type RecycleLimits,
   type RecycleState,
   type WorkerSample,
 } from '../../src/launch/recycler.ts'
 import { createRandom } from '../helpers/random.ts'
-
-const MB = 2 ** 20
-const LIMITS: RecycleLimits = { maxJobs: 100, maxRssBytes: 500 * MB }
-
-function worker(changes: Partial<WorkerSample> = {}): WorkerSample {
-  const slot = changes.slot ?? 'io-1'
-  return {
-    name: slot,
-    slot,
-    role: 'current',
-    group: 'io',
-    phase: 'ready',
-    pid: 11,
-    rss_bytes: 80 * MB,
-    jobs: 0,
-    ...changes,
-  }
-}
-
-/** Looks every five seconds at what is given; answers with what each look decided. */
-function looks(all: WorkerSample[][], limits = LIMITS) {
-  let state: RecycleState = NOTHING_SEEN
-  return all.map((samples, i) => {
-    const decision = decideRecycle(state, samples, { nowMs: i * 5_000, limits })
-    state = decision.state
-    return decision
-  })
-}
-
-const namesOf = (all: WorkerSample[][], limits?: RecycleLimits) =>
-  looks(all, limits).map((d) => d.recycle?.name ?? null)
-const heavy = worker({ rss_bytes: 600 * MB })
+import { heavy, LIMITS, looks, MB, namesOf, worker } from './recycle-looks.ts'
 
 test('memory over the limit counts after three looks in a row, and a peak does not', () => {
   assert.deepEqual(namesOf([[worker()], [heavy], [heavy], [heavy]]), [null, null, null, 'io-1'])

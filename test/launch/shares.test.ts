@@ -58,6 +58,26 @@ test('a successor is told anew, one that finishes does not count, nor do other g
   assert.deepEqual(see({ pid: 300 }, old), [['io-1', 1]], 'a new process knows nothing')
 })
 
+test('one that has just died does not count, and a group of one tells nobody', () => {
+  const dead = { pid: null, alive: false }
+  const pair = world(2)
+  assert.deepEqual(pair({}, { name: 'io-2', ...dead }), [['io-1', 1]])
+  assert.deepEqual(pair(dead, { name: 'io-2', ...dead }), [])
+  assert.deepEqual(pair({ pid: 200 }, { name: 'io-2', pid: 201 }), [], 'both are new, and know the settings')
+  const lone = world(1)
+  assert.deepEqual(lone(dead), [])
+  assert.deepEqual(lone({ pid: 200 }), [])
+})
+
+test('while a successor comes up its dead predecessor does not count either', () => {
+  const see = world(2)
+  const next = { name: 'io-2', ready: false, phase: 'starting' } as const
+  assert.deepEqual(see({}, { name: 'io-2' }), [])
+  assert.deepEqual(see({}, { name: 'io-2', pid: null }, { ...next, name: 'io-2.next', role: 'next' }), [['io-1', 1]])
+  assert.deepEqual(see({}, { ...next, pid: 200 }), [])
+  assert.deepEqual(see({}, { name: 'io-2', pid: 200 }), [['io-1', 2]])
+})
+
 test('who could not be reached is told again', () => {
   const see = world(1)
   const two = [{ name: 'deaf' }, { name: 'io-2' }]

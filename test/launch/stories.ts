@@ -187,6 +187,21 @@ export const STORIES: Story[] = [
     chain: 'operator_asked spawned ready',
   },
   {
+    name: 'it was taken out while it was given up',
+    facts: [
+      booted,
+      spawned('io-2'),
+      crash('io-2'),
+      { type: 'child_parked', name: 'io-2', reason: 'exited with code 1', retryMs: 60_000 },
+      { type: 'operator_asked', process: 'io-2', what: '1 process in io', by: 'ann' },
+      { type: 'child_stopped', name: 'io-2', ms: 0, forced: false },
+    ],
+    process: 'io-2',
+    phase: 'gone',
+    says: 'io-2 was stopped at 14:02:05, because ann asked for it (1 process in io).',
+    chain: 'operator_asked stopped',
+  },
+  {
     name: 'the program stops',
     facts: [
       booted,

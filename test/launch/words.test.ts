@@ -148,3 +148,26 @@ test('a worker that took nothing is named with its queue, as a warning', () => {
   )
   assert.equal(levelOf(fact), 'warn')
 })
+
+const planned = (afterMs: number): LaunchFact => ({ type: 'child_restart_planned', name: 'io-1', afterMs, free: false })
+const survivors = (...pids: number[]): LaunchFact => ({
+  type: 'survivors_ended',
+  survivors: pids.map((pid) => ({ pid, command: 'redis-server' })),
+})
+const back = (jobs: number): LaunchFact => ({ type: 'jobs_taken_back', worker: 'media-1', jobs })
+
+const COUNTED: [LaunchFact, string | undefined][] = [
+  [planned(0), 'io-1 starts again at once'],
+  [planned(0.4), 'io-1 starts again at once'],
+  [planned(249.6), 'io-1 starts again in 250 ms'],
+  [planned(999.4), 'io-1 starts again in 999 ms'],
+  [planned(999.6), 'io-1 starts again in 1.0 s'],
+  [planned(2_000), 'io-1 starts again in 2.0 s'],
+  [survivors(7), 'ended 1 process of an earlier run: redis-server 7'],
+  [survivors(7, 8), 'ended 2 processes of an earlier run: redis-server 7, redis-server 8'],
+  [back(0), undefined],
+  [back(1), '1 running stage of media-1 goes on elsewhere'],
+  [back(2), '2 running stages of media-1 go on elsewhere'],
+]
+for (const [fact, says] of COUNTED)
+  test(`${fact.type}: ${says ?? 'nothing to say'}`, () => assert.equal(factLine(fact, { colour: false }), says))

@@ -143,7 +143,7 @@ test('scaling starts what is missing and takes the highest numbers out', () => {
     ['add', 'io-2'],
     ['add', 'io-3'],
   ])
-  assert.match(workforce.scale({ group: 'io', processes: 3 }, 'operator').message, /^nothing changes/)
+  assert.match(workforce.scale({ group: 'io', processes: 3 }, 'operator').message, /^Nothing changes/)
   assert.deepEqual(told.splice(0), [])
   assert.deepEqual(workforce.scale({ group: 'io', processes: 1 }, 'operator').names, ['io-1'])
   assert.deepEqual(told, [
@@ -154,6 +154,36 @@ test('scaling starts what is missing and takes the highest numbers out', () => {
     codeOf(() => workforce.scale({ group: 'none', processes: 1 }, 'operator')),
     'not_found',
   )
+})
+
+const UNWELL: [string, Partial<ChildStatus>, Partial<ChildStatus>][] = [
+  ['one that serves stays before one that is parked', { phase: 'parked', ready: false, alive: false, pid: null }, {}],
+  ['and before one that is coming up', { phase: 'starting', ready: false }, {}],
+  [
+    'one that is coming up before one in its pause',
+    { phase: 'backoff', ready: false, alive: false, pid: null },
+    { phase: 'starting', ready: false },
+  ],
+]
+for (const [what, first, third] of UNWELL)
+  test(`of a group that gets fewer processes ${what}, whatever their numbers`, () => {
+    const second = childStatus({ name: 'io-2', ...first })
+    const { workforce, told } = office([childStatus(first), second, childStatus({ name: 'io-3', ...third })])
+    assert.deepEqual(workforce.scale({ group: 'io', processes: 2 }, 'operator').names, ['io-1', 'io-3'])
+    assert.deepEqual(told, [['remove', 'io-2', ORDER]])
+  })
+
+test('the answer says what happens now, and how to keep it', () => {
+  const { workforce } = office([childStatus()])
+  const message = (processes: number) => workforce.scale({ group: 'io', processes }, 'operator').message
+  const keep = 'This lasts until the next start; to keep it, set WORKERS.'
+  assert.equal(message(1), 'Nothing changes: io has 1 process already.')
+  assert.equal(message(2), `io-2 is starting. ${keep}`)
+  assert.equal(message(4), `io-3 and io-4 are starting. ${keep}`)
+  assert.equal(message(4), 'Nothing changes: io has 4 processes already.')
+  assert.equal(message(3), `io-4 finishes its work and ends. ${keep}`)
+  assert.equal(message(1), `io-2 and io-3 finish their work and end. ${keep}`)
+  assert.equal(message(4), `io-5, io-6 and io-7 are starting. ${keep}`)
 })
 
 test('a name is free again only when its process has ended', async () => {

@@ -42,8 +42,44 @@ const BAD: [string, unknown, RegExp][] = [
   ['a stage without run', { name: 'a', input, stages: [{ ...stage, run: 1 }] }, /"run"/],
   ['an unknown queue', { name: 'a', input, stages: [{ ...stage, queue: 'nope' }] }, /no queue "nope"/],
   ['two of one name', { name: 'a', input, stages: [stage, stage] }, /two stages/],
-  ['a time limit of nothing', { name: 'a', input, stages: [{ ...stage, timeLimitS: 0 }] }, /"timeLimitS"/],
 ]
 
 for (const [name, value, expected] of BAD)
   test(`refuses ${name}`, () => assert.throws(() => checkPipeline(value), expected))
+
+const LIMITS: [value: unknown, shown: string][] = [
+  [0, '0'],
+  [-5, '-5'],
+  [604_801, '604801'],
+  [2 ** 31, '2147483648'],
+  [Number.NaN, 'NaN'],
+  [Number.POSITIVE_INFINITY, 'Infinity'],
+  ['60', "'60'"],
+  [null, 'null'],
+]
+for (const key of ['timeLimitS', 'softTimeLimitS'])
+  for (const [value, shown] of LIMITS)
+    test(`refuses a ${key} of ${shown}, and says what is allowed`, () =>
+      assert.throws(
+        () => checkPipeline({ name: 'a', input, stages: [stage, { ...stage, name: 'two', [key]: value }] }),
+        {
+          message: `stage 2 (two): "${key}" is ${shown}; expected seconds above 0, at most 604800 (a week)`,
+        },
+      ))
+
+test('takes limits from a part of a second to a week', () => {
+  for (const timeLimitS of [0.5, 1, 604_800, undefined])
+    assert.ok(checkPipeline({ name: 'a', input, stages: [{ ...stage, timeLimitS, softTimeLimitS: timeLimitS }] }))
+})
+
+test('a file whose limit no timer can keep is named with stage and value', async (t) => {
+  const folder = await tempFolder(t)
+  await writeFile(join(folder, 'long.ts'), GOOD.replace("name: 'one',", "name: 'one', timeLimitS: 3e6,"))
+  const { problems } = await loadPipelines(folder)
+  assert.deepEqual(problems, [
+    {
+      file: 'long.ts',
+      reason: 'stage 1 (one): "timeLimitS" is 3000000; expected seconds above 0, at most 604800 (a week)',
+    },
+  ])
+})

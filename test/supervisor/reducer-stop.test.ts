@@ -79,6 +79,29 @@ describe('stopping', () => {
     assert.deepEqual(run.done(), [])
   })
 
+  for (const { code, phase } of [
+    { code: 78, phase: 'parked' },
+    { code: 1, phase: 'backoff' },
+  ])
+    test(`one that is taken out while it is ${phase} has stopped at once, and that is told`, () => {
+      const run = readyRun([spec('a', { kind: 'node' }), REDIS])
+      run.send(10, exited('a', code))
+      assert.equal(run.phase('a'), phase)
+      run.done()
+      run.send(5_000, { type: 'remove', name: 'a', budgetMs: 1_000 })
+      assert.deepEqual(run.lastFact(), { type: 'child_stopped', name: 'a', ms: 0, forced: false })
+      assert.deepEqual(run.done(), ['forget a', 'tell child_stopped a'])
+      assert.equal(run.phase('a'), undefined)
+    })
+
+  test('one that was never started, or has stopped already, is not told of again', () => {
+    const run = createRun([REDIS])
+    run.send(0, { type: 'stop', names: ['redis'], budgetMs: 1_000 })
+    run.send(1, { type: 'stop', names: ['redis'], budgetMs: 1_000 })
+    run.send(2, { type: 'kill' })
+    assert.deepEqual(run.done(), [])
+  })
+
   test('a restart drains, starts anew with crashes forgotten, and wakes a parked child', () => {
     const run = readyRun([REDIS])
     run.send(10, { type: 'restart', name: 'redis', budgetMs: 1_000 })

@@ -1,7 +1,7 @@
 /** GET /status: the health of everything, from memory, for people, monitors and clients of the older system. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { AppError } from '../../lib/errors.ts'
-import { momentOf } from '../../lib/moment.ts'
+import { momentOf, spanMsOf } from '../../lib/moment.ts'
 import { type Api, type ApiContext, callerOf } from '../context.ts'
 import type { ApiDeps } from '../deps.ts'
 import { json } from '../schemas/common.ts'
@@ -42,8 +42,8 @@ export function addStatusRoute(app: Api, deps: ApiDeps): void {
 
 async function answerWhy({ deps, c }: { deps: ApiDeps; c: ApiContext }, process: string, at: string | undefined) {
   if (!callerOf(c).operator) throw new AppError('forbidden', 'Only the operator may ask this')
-  const atMs = at === undefined ? undefined : momentOf(at, new Date())
-  return c.json({ success: true, data: await deps.explain({ process, atMs }) }, 200)
+  const moment = at === undefined ? {} : { atMs: momentOf(at, new Date()), spanMs: spanMsOf(at) }
+  return c.json({ success: true, data: await deps.explain({ process, ...moment }) }, 200)
 }
 
 function works({ status }: StatusData): boolean {

@@ -43,11 +43,15 @@ export const ExplanationBodySchema = z
 export const StatusQuerySchema = z.object({
   explain: ProcessNameSchema.optional().openapi({ description: 'Instead of the status: why this process is as it is' }),
   at: z
-    .union([z.string().regex(CLOCK), z.iso.datetime({ offset: true })])
+    .union([
+      z.string().regex(CLOCK),
+      z.iso.datetime({ offset: true }),
+      z.iso.datetime({ offset: true, precision: -1 }), // without seconds
+    ])
     .optional()
     .openapi({
       type: 'string',
-      description: 'Explains this moment: a time, or HH:MM of the last 24 hours',
+      description: 'Explains this moment: a time, or HH:MM of the last 24 hours; without seconds the whole minute',
       example: '14:02',
     }),
 })
