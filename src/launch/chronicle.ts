@@ -5,7 +5,8 @@ import { setImmediate } from 'node:timers/promises'
 import { errnoOf } from '../lib/errors.ts'
 import { readTail } from '../lib/files.ts'
 import { cleanJson } from '../lib/redact.ts'
-import { RotatingFile, segmentPaths } from '../lib/rotating-file.ts'
+import { RotatingFile } from '../lib/rotating-file.ts'
+import { segmentPaths } from '../lib/segment.ts'
 
 export type ChronicleEntry = {
   /** Grows by one from entry to entry, over all runs. */

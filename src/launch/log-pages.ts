@@ -2,7 +2,7 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '../lib/errors.ts'
-import { segmentPaths } from '../lib/rotating-file.ts'
+import { segmentPaths } from '../lib/segment.ts'
 
 export const LOG_SEGMENTS = 3
 

@@ -1,8 +1,14 @@
 /** A log file of bounded size: `x.log` is written, `x.1.log` and so on are older. One writer, many readers. */
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync, write, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { errnoOf } from './errors.ts'
 import { LineChunk } from './line-chunk.ts'
+import {
+  closeQuietly,
+  openSegment,
+  type Segment,
+  segmentPaths,
+  shiftSegments,
+  writeAll,
+  writeAllSync,
+} from './segment.ts'
 
 export type RotatingFileOptions = {
   /** Per file; only a single longer line makes a longer one. */
@@ -21,12 +27,6 @@ const [FIRST_CHUNK_BYTES, CHUNK_BYTES] = [4_000, 1024 * 1024]
 /** A full disk is tried again after so long. */
 const RETRY_MS = 2_000
 
-/** The paths of a log, newest first. */
-export function segmentPaths(path: string, files: number): string[] {
-  const stem = path.replace(/\.[^./]+$/, '')
-  return Array.from({ length: files }, (_, age) => (age === 0 ? path : `${stem}.${age}${path.slice(stem.length)}`))
-}
-
 /**
  * Lines of one turn are one write, in another thread. Each write says its position in the file, so that `flushSync`
  * can repeat the one that is under way without harm.
@@ -39,7 +39,7 @@ export class RotatingFile {
   /** A large one that has been written, for the next lines of a flood. */
   #spare: LineChunk | undefined
   #waitingBytes = 0
-  #out: { fd: number; size: number } | undefined
+  #out: Segment | undefined
   /** `repeated`: flushSync has written it too, so that its end means nothing any more. */
   #underWay: { data: Buffer; chunk: LineChunk; repeated: boolean } | undefined
   #scheduled = false
@@ -76,7 +76,7 @@ export class RotatingFile {
       while (this.#waiting.length > 0) {
         const { fd, size } = this.#prepare()
         const data = this.#takeFitting(size)
-        writeSync(fd, data, 0, data.length, size)
+        writeAllSync(fd, { data, at: size })
         this.#succeed(data.length)
       }
     } catch (error) {
@@ -140,18 +140,18 @@ export class RotatingFile {
   #repeat(mine: { data: Buffer; repeated: boolean }): void {
     mine.repeated = true
     const { fd, size } = this.#out!
-    writeSync(fd, mine.data, 0, mine.data.length, size)
+    writeAllSync(fd, { data: mine.data, at: size })
     this.#succeed(mine.data.length)
   }
 
   /** The open file, with room for at least one more line. */
-  #prepare(): { fd: number; size: number } {
+  #prepare(): Segment {
     const { maxBytes, files } = this.#options
-    this.#out ??= open(this.#path)
+    this.#out ??= openSegment(this.#path)
     if (this.#out.size === 0 || this.#out.size + this.#waiting[0]!.firstLine <= maxBytes) return this.#out
     this.#release()
-    shift(segmentPaths(this.#path, files))
-    this.#out = open(this.#path)
+    shiftSegments(segmentPaths(this.#path, files))
+    this.#out = openSegment(this.#path)
     return this.#out
   }
 
@@ -190,56 +190,5 @@ export class RotatingFile {
     const callbacks = this.#whenIdle
     this.#whenIdle = []
     for (const callback of callbacks) callback()
-  }
-}
-
-const NEWLINE = 10
-
-/** What a crash left without its end gets one, so that the next line is a line of its own. */
-function open(path: string): { fd: number; size: number } {
-  mkdirSync(dirname(path), { recursive: true })
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o640)
-  try {
-    return { fd, size: endWithNewline(fd) }
-  } catch (error) {
-    closeQuietly(fd)
-    throw error
-  }
-}
-
-function endWithNewline(fd: number): number {
-  const { size } = fstatSync(fd)
-  const last = Buffer.alloc(1)
-  if (size === 0 || (readSync(fd, last, 0, 1, size - 1) === 1 && last[0] === NEWLINE)) return size
-  writeSync(fd, '\n', size)
-  return size + 1
-}
-
-function shift(newestFirst: string[]): void {
-  for (let age = newestFirst.length - 1; age > 0; age--) {
-    try {
-      renameSync(newestFirst[age - 1]!, newestFirst[age]!)
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error // not so many yet, or somebody has removed it
-    }
-  }
-}
-
-type Piece = { data: Buffer; at: number }
-
-/** A full disk takes a part first, and says so at the next try. */
-function writeAll(fd: number, { data, at }: Piece, done: (error: Error | null) => void): void {
-  write(fd, data, 0, data.length, at, (error, written) => {
-    if (error) done(error)
-    else if (written < data.length) writeAll(fd, { data: data.subarray(written), at: at + written }, done)
-    else done(null)
-  })
-}
-
-function closeQuietly(fd: number): void {
-  try {
-    closeSync(fd)
-  } catch {
-    // Its writes have been reported one by one.
   }
 }
