@@ -39,13 +39,17 @@ export class RotatingFile {
   /** A large one that has been written, for the next lines of a flood. */
   #spare: LineChunk | undefined
   #waitingBytes = 0
+  /** Bytes since the beginning: of the lines that were taken, and of those that are written or lost. */
+  #taken = 0
+  #settled = 0
   #out: Segment | undefined
   /** `repeated`: flushSync has written it too, so that its end means nothing any more. */
   #underWay: { data: Buffer; chunk: LineChunk; repeated: boolean } | undefined
   #scheduled = false
   #closed = false
   #faultMs: number | undefined
-  #whenIdle: (() => void)[] = []
+  /** In the order of `upTo`. */
+  #waiters: { upTo: number; resolve: () => void }[] = []
 
   constructor(path: string, options: RotatingFileOptions) {
     this.#path = path
@@ -59,14 +63,15 @@ export class RotatingFile {
     const bytes = Buffer.byteLength(line)
     this.#chunkFor(bytes).take(line, bytes)
     this.#waitingBytes += bytes
+    this.#taken += bytes
     this.#schedule()
     return true
   }
 
-  /** Resolves when what was taken so far is written, or cannot be. */
+  /** Resolves when what was taken so far is written, or cannot be; what comes meanwhile delays it by one write at most. */
   async flush(): Promise<void> {
-    if (this.#waiting.length === 0 && (this.#underWay?.repeated ?? true)) return
-    await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    if (this.#settled === this.#taken) return
+    await new Promise<void>((resolve) => this.#waiters.push({ upTo: this.#taken, resolve }))
   }
 
   /** The same before it returns, for a process that is about to end. */
@@ -82,13 +87,12 @@ export class RotatingFile {
     } catch (error) {
       this.#fail(error as Error)
     }
-    this.#tellIdle()
   }
 
   /** Flushes; what is appended afterwards is left out. */
   async close(): Promise<void> {
-    await this.flush()
     this.#closed = true
+    await this.flush()
     this.#release()
   }
 
@@ -116,10 +120,7 @@ export class RotatingFile {
   }
 
   #writeNext(): void {
-    if (this.#waiting.length === 0) {
-      this.#tellIdle()
-      return
-    }
+    if (this.#waiting.length === 0) return
     try {
       const { fd, size } = this.#prepare()
       const mine = { chunk: this.#waiting[0]!, data: this.#takeFitting(size), repeated: false }
@@ -133,7 +134,6 @@ export class RotatingFile {
       })
     } catch (error) {
       this.#fail(error as Error)
-      this.#tellIdle()
     }
   }
 
@@ -165,6 +165,7 @@ export class RotatingFile {
 
   #succeed(bytes: number): void {
     this.#out!.size += bytes
+    this.#settle(this.#settled + bytes)
     if (this.#faultMs === undefined) return
     this.#faultMs = undefined
     this.#options.onFault(null)
@@ -176,6 +177,7 @@ export class RotatingFile {
     this.#faultMs = performance.now()
     this.#waiting = []
     this.#waitingBytes = 0
+    this.#settle(this.#taken)
     this.#release()
     if (isFirst) this.#options.onFault(error)
   }
@@ -186,9 +188,8 @@ export class RotatingFile {
     this.#out = undefined
   }
 
-  #tellIdle(): void {
-    const callbacks = this.#whenIdle
-    this.#whenIdle = []
-    for (const callback of callbacks) callback()
+  #settle(bytes: number): void {
+    this.#settled = bytes
+    while (this.#waiters.length > 0 && this.#waiters[0]!.upTo <= bytes) this.#waiters.shift()!.resolve()
   }
 }

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { RotatingFile } from '../../src/lib/rotating-file.ts'
 import { segmentPaths } from '../../src/lib/segment.ts'
-import { until } from '../../src/lib/until.ts'
+import { until, within } from '../../src/lib/until.ts'
 import { tempFolder } from '../helpers/temp.ts'
 
 async function openIn(t: TestContext, options: { maxBytes?: number; files?: number; maxWaitingBytes?: number } = {}) {
@@ -112,6 +112,26 @@ test('a disk that is too slow costs lines, not memory', async (t) => {
   assert.equal(file.append(LINE), true)
   await file.close()
   assert.equal(file.append(LINE), false)
+})
+
+test('a flush ends under output that never ends, and what was taken before it is on disk', async (t) => {
+  const { path, make } = await openIn(t, { maxBytes: 1e9 })
+  const file = make()
+  let isOver = false
+  const flood = (async () => {
+    for (const block = LINE.repeat(2_000); !isOver; await setImmediate()) file.append(block)
+  })()
+  t.after(() => flood)
+  try {
+    await until(() => existsSync(path), { timeoutMs: 5_000 })
+    file.append('mark\n')
+    assert.equal(await within(file.flush(), 5_000, 'late'), undefined)
+    assert.match(readFileSync(path, 'utf8'), /^mark$/m)
+  } finally {
+    isOver = true
+  }
+  await flood
+  await file.close()
 })
 
 test('a disk that takes only a part at a time gets the rest too, when there is no time for other turns', async (t) => {
