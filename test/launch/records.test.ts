@@ -97,6 +97,16 @@ test('no secret is in any file, whatever it looks like; numbers stay numbers', a
   await records.close()
 })
 
+test('a secret at the border of a long entry is hidden before the entry is cut', async (t) => {
+  const folder = await tempFolder(t)
+  const secret = 'a-secret-of-some-length'
+  const chronicle = await openChronicle(folder, { clean: createRedactor([secret]).clean, onFault: assert.ifError })
+  const entry = { at: new Date().toISOString(), run: 'r1', process: 'io-1', event: 'exited', cause: null, facts: {} }
+  chronicle.append({ ...entry, text: `${'x'.repeat(990)}${secret} and more` })
+  await chronicle.close()
+  assert.equal((await readChronicle(folder))[0]!.text.slice(990), '*** and mo')
+})
+
 test('a full disk: said once, and once when it is over; the run goes on', async (t) => {
   const folder = await tempFolder(t)
   for (const file of ['events.ndjson', 'supervisor.log', 'io-1.log']) symlinkSync('/dev/full', join(folder, file))
