@@ -24,6 +24,8 @@ export const LogPageSchema = z
   .openapi('LogPage')
 
 export const LOG_CURSOR = /^\d{1,16}$/
+/** With the number of the last line of each process that was sent. */
+export const LOG_STREAM_CURSOR = /^\d{1,16}(,[\w-]+:\d{1,16})*$/
 export const MAX_LOG_LINES = 1_000
 
 const SinceSchema = z
