@@ -5,7 +5,7 @@ import { cleanJson, createRedactor, type Redactor } from '../lib/redact.ts'
 import { slotOf } from './entries.ts'
 import type { LaunchFact } from './facts.ts'
 import { createFloodGate } from './flood-gate.ts'
-import { LEVELS, parsePrinted } from './log-line.ts'
+import { asMessage, LEVELS, parseOwn } from './log-line.ts'
 import { logPath } from './log-pages.ts'
 import { type Paint, prettyLine } from './log-words.ts'
 import { factLine, levelOf, readyLines } from './words.ts'
@@ -38,10 +38,13 @@ export function createVoice(options: VoiceOptions): Voice {
   }
 
   function sayLine(printed: Printed): void {
-    const spoken = parsePrinted(printed.line, printed.stream)
+    const own = parseOwn(printed.line)
+    const spoken = own ?? asMessage(printed.line, printed.stream)
     const level = printed.name === 'redis' && spoken.level === 'info' ? 'debug' : spoken.level
     if (rank(level) < rank(options.level)) return
-    write(format === 'json' ? jsonLine(printed, level) : prettyLine(printed.name, spoken, paint))
+    if (format === 'pretty') write(prettyLine(printed.name, spoken, paint))
+    // Our own JSON passes unchanged; that of others may lack what every line has to have.
+    else write(own ? printed.line : jsonOf(level, { stream: printed.stream, message: spoken.message }, printed.name))
   }
 
   return {
@@ -78,11 +81,6 @@ function jsonOf(level: LogLevel, facts: object, process = 'supervisor'): string 
 function jsonFact(fact: LaunchFact, clean: (text: string) => string): string {
   const message = factLine(fact, { colour: false })?.trim()
   return jsonOf(levelOf(fact), JSON.parse(cleanJson({ ...fact, message }, clean)) as object)
-}
-
-/** A process's own JSON lines pass unchanged; anything else it prints is wrapped. */
-function jsonLine({ name, stream, line }: Printed, level: LogLevel): string {
-  return line.startsWith('{') ? line : jsonOf(level, { stream, message: line }, name)
 }
 
 function prettyFact(fact: LaunchFact, wording: { colour: boolean }): string[] {

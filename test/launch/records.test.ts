@@ -57,7 +57,7 @@ test('lines go to the log of the slot, facts and the API to that of the supervis
   const { records, facts } = await open(t, folder)
   records.tell(line('{"level":"warn","time":"x","process":"io-1","message":"careful","stage":"film"}'))
   records.tell(line('{"level":"warn","broken'))
-  records.tell({ type: 'api_line', line: '{"level":"error","process":"api","message":"oh"}' })
+  records.tell({ type: 'api_line', line: '{"level":"error","time":"x","process":"api","message":"oh"}' })
   records.tell({ type: 'child_spawned', name: 'io-1', pid: 9 })
   const { items } = await records.logs.page({ limit: 10 })
   assert.deepEqual(

@@ -37,6 +37,29 @@ test('every line says whose it is; what is not JSON is shown as it is', () => {
   ])
 })
 
+test('as JSON every line has its process, time and level, whoever printed what', () => {
+  const { voice, lines } = listen({ format: 'json' })
+  const own = logged('warn', 'ours', { stage: 'film' })
+  const foreign = [
+    'plain',
+    '{"level":30,"msg":"of pino"}',
+    '{"level":"info","message":"without time and process"}',
+    '{"level":"info","time":"x","process":"io-1","message":"cu',
+    '{ not JSON',
+    '{}',
+    '"text"',
+  ]
+  for (const line of [own, ...foreign]) voice.say(said('io-1', line))
+  voice.say(said('io-1', 'oh', 'stderr'))
+  assert.equal(lines()[0], own, 'what is ours passes unchanged')
+  const parsed = lines().map((line) => JSON.parse(line))
+  assert.deepEqual(
+    parsed.map(({ level, process, message }) => [level, process, message]),
+    [['warn', 'io-1', 'ours'], ...foreign.map((line) => ['info', 'io-1', line]), ['warn', 'io-1', 'oh']],
+  )
+  for (const { time } of parsed.slice(1)) assert.equal(new Date(time).toISOString(), time)
+})
+
 test('the level decides, for lines too: errors of workers are heard at the level error', () => {
   const { voice, lines } = listen({ level: 'error' })
   voice.say(said('io-1', logged('error', 'bad')))
