@@ -33,6 +33,7 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
     const redactor = createRedactor(secretsOf(config))
     const logs = dataLayout(config.dataDir).logs
     const voice = createVoice({ format, level, colour: output.colour, write: output.write, redactor, logs })
+    output.onLeftOut(voice.leftOut)
     for (const note of config.notes) voice.note(note)
     if (sources.env.npm_lifecycle_event !== undefined) signals.followParent()
     const canRewrite = format === 'pretty' && sources.env.TERM !== 'dumb'
@@ -60,6 +61,8 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
   } catch (error) {
     if (signals.early.aborted) return 0 // nothing had begun that would have to be saved
     return fail(error, output.writeError)
+  } finally {
+    await output.flush()
   }
 }
 

@@ -14,27 +14,35 @@ export type VoiceOptions = {
   format: 'pretty' | 'json'
   level: LogLevel
   colour: boolean
-  write: (text: string) => void
+  /** `isLast`: of those that tell how the program ends, which nobody may miss. */
+  write: (text: string, isLast?: boolean) => void
   /** What is known to be secret is not said. */
   redactor?: Redactor
   /** Where the logs are, for who looks for what was left out here. */
   logs?: string
 }
 
-export type Voice = { say(fact: LaunchFact): void; note(sentence: string): void }
+export type Voice = {
+  say(fact: LaunchFact): void
+  note(sentence: string): void
+  /** Of all that was to be said, so many lines were not, because nobody took them. */
+  leftOut(lines: number): void
+}
 
 export function createVoice(options: VoiceOptions): Voice {
   const { format, logs = 'logs', redactor = createRedactor() } = options
   const paint: Paint = (style, text) => (options.colour ? styleText(style, text, { validateStream: false }) : text)
-  const write = (text: string) => options.write(`${text}\n`)
+  let isEnding = false
+  const write = (text: string, isLast = false) => options.write(`${text}\n`, isLast)
   const gate = createFloodGate({ onLeftOut: (name, lines) => sayLine({ ...leftOut(name, lines, logs), pid: null }) })
 
   function sayFact(fact: LaunchFact): void {
+    isEnding ||= ENDINGS.has(fact.type)
     if (rank(levelOf(fact)) < rank(options.level)) return
     // The login link is said on purpose; it is no use a second time.
     const clean = fact.type === 'ready' ? redactor.cleanKnown : redactor.clean
-    if (format === 'json') write(jsonFact(fact, clean))
-    else for (const line of prettyFact(fact, options)) write(clean(line))
+    if (format === 'json') write(jsonFact(fact, clean), isEnding)
+    else for (const line of prettyFact(fact, options)) write(clean(line), isEnding)
   }
 
   function sayLine(printed: Printed): void {
@@ -54,8 +62,15 @@ export function createVoice(options: VoiceOptions): Voice {
       else if (gate.admits(printed.name, printed.line)) sayLine({ ...printed, line: redactor.clean(printed.line) })
     },
     note: (sentence) => write(format === 'json' ? jsonOf('info', { type: 'note', message: sentence }) : sentence),
+    leftOut(lines) {
+      const message = `${lines} lines are not shown here, because nobody has read them in time; they are in ${logs}`
+      write(format === 'json' ? jsonOf('warn', { type: 'left_out', lines, message }) : message, true)
+    },
   }
 }
+
+/** From the first of these on, what the supervisor says is how the program ends. */
+const ENDINGS = new Set<LaunchFact['type']>(['stop_asked', 'stopping', 'faulted', 'boot_failed'])
 
 type Printed = { name: string; pid: number | null; stream: 'stdout' | 'stderr' | 'api'; line: string }
 

@@ -102,6 +102,25 @@ test('a flood: 200 lines, then one that says how many more there were and where'
   assert.equal(lines().at(-1), 'io-1       │ heard again')
 })
 
+test('what tells how the program ends is marked, and so is that lines were left out; what children print is not', () => {
+  for (const format of ['pretty', 'json'] as const) {
+    const written: [text: string, isLast: boolean | undefined][] = []
+    const { voice } = listen({ format, write: (text, isLast) => void written.push([text, isLast]) })
+    const parked: LaunchFact = { type: 'child_parked', name: 'io-1', reason: 'x', retryMs: 1 }
+    const stopping: LaunchFact = { type: 'stopping', running: [], deadlineS: 28 }
+    const stopped: LaunchFact = { type: 'stopped', ms: 5, left: [], waited: null }
+    for (const fact of [parked, said('io-1', 'a'), stopping, said('io-1', 'b'), stopped]) voice.say(fact)
+    voice.leftOut(17)
+    assert.deepEqual(
+      written.map(([, isLast]) => isLast),
+      [false, false, true, false, true, true],
+    )
+    const [notice] = written.at(-1)!
+    assert.match(notice, /17 lines are not shown here, because nobody has read them in time; they are in \/data\/logs/)
+    if (format === 'json') assert.deepEqual(JSON.parse(notice).lines, 17)
+  }
+})
+
 test('few long lines are a flood too', () => {
   const { voice, text } = listen()
   for (let n = 0; n < 100; n++) voice.say(said('io-1', 'x'.repeat(60_000)))
