@@ -11,8 +11,8 @@ export type LogFiles = {
   write(line: Omit<LogLine, 'id' | 'line' | 'at'>): void
   /** Processes that have a log. */
   names(): string[]
-  /** The newest lines, or with `since` the first ones behind that id. */
-  page(query: { process?: string; since?: number; limit: number }): Promise<LogPage>
+  /** The newest lines, or with `since` the first ones behind that id; with `before` only such with a lower one. */
+  page(query: { process?: string; since?: number; before?: number; limit: number }): Promise<LogPage>
   /** Lines behind `since`; waits for the first of them. Throws the signal's reason. */
   next(query: { process?: string; since: number; signal: AbortSignal }): Promise<StoredLine[]>
   flushSync(): void
@@ -69,9 +69,9 @@ export async function openLogFiles(options: LogFilesOptions): Promise<LogFiles> 
       log.file.append(`${text}\n`)
       feed.add({ id, line, process, text })
     },
-    async page({ process, since, limit }) {
+    async page({ process, since, before = Infinity, limit }) {
       // The files are read one after another: what is written meanwhile would be in some of them only.
-      const upTo = lastId
+      const upTo = Math.min(lastId, before - 1)
       const processes = processesOf(process)
       await flush(processes)
       const place = { folder, processes, upTo }

@@ -20,8 +20,9 @@ export function createLogReader(
   }
 
   return {
-    async page({ process, since, limit }) {
-      const { items, next } = await logs.page({ process: slotIn(process), since: sinceOf(since), limit })
+    async page({ process, since, before, limit }) {
+      const place = { process: slotIn(process), since: sinceOf(since), before: sinceOf(before) }
+      const { items, next } = await logs.page({ ...place, limit })
       return { items, next: String(next) }
     },
     follow(query) {

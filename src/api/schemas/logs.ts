@@ -35,6 +35,11 @@ const SinceSchema = z
 export const LogQuerySchema = z.object({
   process: ProcessNameSchema.optional().openapi({ description: 'Only of this one, e.g. io-1, redis or supervisor' }),
   since: SinceSchema.optional(),
+  before: z
+    .string()
+    .regex(LOG_CURSOR)
+    .optional()
+    .openapi({ description: 'A cursor: only what came before it; for going back page by page. Not with follow' }),
   limit: z.coerce.number<number>().int().min(1).max(MAX_LOG_LINES).default(200),
   follow: z
     .enum(['true', 'false'])
