@@ -71,11 +71,23 @@ async function followAll(context: VerbContext, wanted: Wanted): Promise<number> 
     const connection = await context.connect()
     const { next } = await readWanted(readerOf(context, connection), wanted, (lines) => lines.forEach(print))
     const query = { process: wanted.process, since: next }
-    for await (const line of connection.client.logs.follow(query, { signal })) print(line)
+    const onAbsent = () => out.say('The server does not answer any more; waiting until it does.')
+    const options = { signal, onAbsent, locate: () => locate(context) }
+    for await (const line of connection.client.logs.follow(query, options)) print(line)
   } catch (error) {
     if (!signal.aborted || signal.reason.name === 'TimeoutError') throw error
   }
   return 0
+}
+
+/** A server that was started anew may listen on another port. */
+async function locate(context: VerbContext): Promise<string | undefined> {
+  try {
+    return (await context.connect()).url
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'unavailable') return undefined // not started yet
+    throw error
+  }
 }
 
 function lineText(line: LogLine | LostLines, out: Pick<Output, 'paint'>): string {

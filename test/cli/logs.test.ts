@@ -8,7 +8,9 @@ import { type ReadPage, readWanted, type Wanted } from '../../src/cli/log-pages.
 import { createClient } from '../../src/client/client.ts'
 import { type LogFiles, openLogFiles } from '../../src/launch/log-files.ts'
 import { createLogReader } from '../../src/launch/log-reader.ts'
+import type { AppError } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
+import { until } from '../../src/lib/until.ts'
 import { dataLayout } from '../../src/project/layout.ts'
 import { fakeApp, fakeDeps } from '../api/deps.ts'
 import { tempFolder } from '../helpers/temp.ts'
@@ -114,4 +116,47 @@ test('the command prints them all, with a server and without', async (t) => {
     assert.deepEqual([items.length, next], [1_500, String(items.at(-1).id)])
     await server?.stop()
   }
+})
+
+test('following a server that does not answer is an error at once', async (t) => {
+  const { folder } = await fill(t, 3)
+  announce(folder, 'http://127.0.0.1:1')
+  const { code, stdout, stderr } = await runCli(folder, ['logs', '-f'])
+  assert.deepEqual([code, stdout], [69, ''], stderr)
+  assert.match(stderr, /error: Showrunner does not answer at http:\/\/127\.0\.0\.1:1/)
+  const client = createClient({ url: 'http://127.0.0.1:1' })
+  await assert.rejects(
+    () => client.logs.follow().next(),
+    (error: AppError) => error.code === 'unavailable',
+  )
+})
+
+test('who follows is told that the server is away, once, and follows it to another port', async (t) => {
+  const { folder, files } = await fill(t, 10)
+  const first = await serve(folder, files)
+  let seen = ''
+  let said = ''
+  const shows = (n: number) => until(() => seen.includes(`line ${n}\n`), { timeoutMs: 20_000, what: `line ${n}` })
+  const following = runCli(folder, ['logs', '-f', '-n', '2', '--no-color'], {
+    onChild(child) {
+      child.stdout!.on('data', (text) => (seen += text))
+      child.stderr!.on('data', (text) => (said += text))
+      t.after(() => child.kill('SIGKILL'))
+      void (async () => {
+        await shows(9)
+        say(files, 10)
+        await shows(10)
+        await first.stop()
+        await until(() => said.includes('\n'), { timeoutMs: 20_000, what: 'a word' })
+        say(files, 11)
+        const second = await serve(folder, files)
+        await shows(11)
+        child.kill('SIGINT')
+        await second.stop()
+      })().catch((error) => child.emit('error', error))
+    },
+  })
+  const { code, stdout, stderr } = await following
+  assert.deepEqual([code, stderr], [130, 'The server does not answer any more; waiting until it does.\n'])
+  assert.deepEqual(numbers(stdout), [8, 9, 10, 11])
 })
