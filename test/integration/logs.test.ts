@@ -13,10 +13,11 @@ import { untilStatus, workerOf } from '../helpers/wait.ts'
 
 const TOKEN = 'the-operators-very-own-token'
 const KEY = 'a-key-that-has-no-shape-at-all'
+const INHERITED = 'a-variable-that-children-inherit'
 
 test('secrets that a stage prints are nowhere: not on the terminal, not in files, not in the API', async (t) => {
-  const text = `${TOKEN} ${KEY} sk-abcdefghijklmnop Bearer abcdefghijklmnop http://x:hunter22@h/?token=onetimeonly`
-  const env = { OPENAI_API_KEY: KEY, OPENAI_BASE_URL: 'http://127.0.0.1:9', TEXT_MODEL: 'none' }
+  const text = `${TOKEN} ${KEY} ${INHERITED} sk-abcdefghijklmnop Bearer abcdefghijklmnop http://x:hunter22@h/?token=onetimeonly`
+  const env = { SHOP_SECRET: INHERITED, OPENAI_API_KEY: KEY, OPENAI_BASE_URL: 'http://127.0.0.1:9', TEXT_MODEL: 'none' }
   const { instance, layout, id } = await startProject(t, {
     pipeline: 'print',
     input: { lines: 3, text },
@@ -31,7 +32,7 @@ test('secrets that a stage prints are nowhere: not on the terminal, not in files
   const files = readdirSync(layout.logs).map((file) => readFileSync(join(layout.logs, file), 'utf8'))
   const status = JSON.stringify([await instance.api.status(), await instance.api.explain('io-1')])
   for (const place of [JSON.stringify(items), ...files, status, instance.output()])
-    for (const secret of [KEY, 'abcdefghijklmnop', 'hunter22', 'onetimeonly', redisPassword])
+    for (const secret of [KEY, INHERITED, 'abcdefghijklmnop', 'hunter22', 'onetimeonly', redisPassword])
       assert.ok(!place.includes(secret), `${secret} is said`)
 })
 
