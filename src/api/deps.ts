@@ -45,9 +45,9 @@ export type Workforce = {
   scale(wish: Scale, by: string): ScaleAnswer
 }
 
-/** `since`: a cursor or a time. Both throw `not_found` for a process without a log. */
+/** `since`: a cursor or a time; `before`: a cursor. Both throw `not_found` for a process without a log. */
 export type LogReader = {
-  page(query: { process?: string; since?: string; limit: number }): Promise<LogPage>
+  page(query: { process?: string; since?: string; before?: string; limit: number }): Promise<LogPage>
   /** The lines of a page, then each that is written, until the signal aborts, which is thrown. */
   follow(query: {
     process?: string

@@ -8,12 +8,13 @@ import { createWatchdog } from './watchdog.ts'
 export async function* readEvents(
   settings: ClientSettings,
   path: string,
-  { query, headers, signal }: Pick<Call, 'query' | 'headers' | 'signal'>,
+  { query, headers, signal, onOpen }: Pick<Call, 'query' | 'headers' | 'signal'> & { onOpen?: () => void },
 ): AsyncGenerator<ParsedEvent, void> {
   const watchdog = createWatchdog(signal)
   try {
     const call = { query, headers: { Accept: 'text/event-stream', ...headers }, signal: watchdog.signal }
     const response = await callApi(settings, path, call)
+    onOpen?.()
     if (response.status === 204 || !response.body) return
     const parse = createEventParser()
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()

@@ -11,6 +11,13 @@ type PageQuery = Omit<LogQuery, 'follow'>
 /** Instead of lines that had gone before they could be read. */
 export type LostLines = { lost: number; process: string }
 
+export type FollowOptions = CallOptions & {
+  /** Where the server is by now, e.g. on another port; asked before each try to come back. */
+  locate?: () => Promise<string | undefined>
+  /** Once for each cut, when the server is not there again at once. */
+  onAbsent?: () => void
+}
+
 const LOGS = '/api/v1/logs'
 const RECONNECT: Backoff = { firstMs: 200, factor: 2, maxMs: 5_000 }
 
@@ -18,29 +25,41 @@ const RECONNECT: Backoff = { firstMs: 200, factor: 2, maxMs: 5_000 }
 export function createLogCalls(settings: ClientSettings) {
   return {
     page: (query: PageQuery = {}, options?: CallOptions) => callJson<LogPage>(settings, LOGS, { ...options, query }),
-    follow: (query: PageQuery = {}, options?: CallOptions) => followLogs(settings, query, options),
+    follow: (query: PageQuery = {}, options?: FollowOptions) => followLogs(settings, query, options),
   }
 }
 
-/** Connects again by itself and goes on where it was. Throws the signal's reason, and what trying again cannot change. */
+/**
+ * After a cut it connects again by itself and goes on where it was. Throws why it could not connect the first time, the
+ * signal's reason, and what trying again cannot change.
+ */
 async function* followLogs(
   settings: ClientSettings,
   query: PageQuery,
-  { signal }: CallOptions = {},
+  { signal, locate, onAbsent }: FollowOptions = {},
 ): AsyncGenerator<LogLine | LostLines, void> {
   let cursor: string | undefined
+  let { url } = settings
+  let wasOpen = false
   for (let failures = 0; ; ) {
+    const onOpen = () => {
+      wasOpen = true
+      failures = 0
+    }
     try {
       const headers: Record<string, string> = cursor === undefined ? {} : { 'Last-Event-ID': cursor }
-      for await (const event of readEvents(settings, LOGS, { query: { ...query, follow: 'true' }, headers, signal })) {
-        failures = 0
+      const request = { query: { ...query, follow: 'true' }, headers, signal, onOpen }
+      for await (const event of readEvents({ ...settings, url }, LOGS, request)) {
         cursor = event.id ?? cursor
         yield JSON.parse(event.data) as LogLine | LostLines
       }
     } catch (error) {
       signal?.throwIfAborted()
-      if (!(error instanceof AppError) || ERRORS[error.code].status < 500) throw error
+      if (!wasOpen || !(error instanceof AppError) || ERRORS[error.code].status < 500) throw error
     }
-    await pause(backoffMs(++failures, RECONNECT), signal)
+    failures++
+    if (failures === 2) onAbsent?.() // the first was the cut itself
+    await pause(backoffMs(failures, RECONNECT), signal)
+    url = (await locate?.()) ?? url
   }
 }

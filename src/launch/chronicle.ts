@@ -5,7 +5,8 @@ import { setImmediate } from 'node:timers/promises'
 import { errnoOf } from '../lib/errors.ts'
 import { readTail } from '../lib/files.ts'
 import { cleanJson } from '../lib/redact.ts'
-import { RotatingFile, segmentPaths } from '../lib/rotating-file.ts'
+import { RotatingFile } from '../lib/rotating-file.ts'
+import { segmentPaths } from '../lib/segment.ts'
 
 export type ChronicleEntry = {
   /** Grows by one from entry to entry, over all runs. */
@@ -26,6 +27,7 @@ export type ChronicleEntry = {
 const FILE = 'events.ndjson'
 const SEGMENTS = 2
 const SEGMENT_BYTES = 1024 * 1024
+const MAX_TEXT_LENGTH = 1_000
 /** A longer entry loses its facts. */
 const MAX_FACTS_LENGTH = 4_000
 
@@ -48,7 +50,7 @@ export async function openChronicle(folder: string, { clean, onFault }: Chronicl
     before,
     append(entry) {
       id++
-      file.append(`${cleanJson({ id, ...bounded(entry) }, clean)}\n`)
+      file.append(`${cleanJson({ id, ...bounded(entry, clean) }, clean)}\n`)
       file.flushSync()
       return id
     },
@@ -56,9 +58,10 @@ export async function openChronicle(folder: string, { clean, onFault }: Chronicl
   }
 }
 
-function bounded<E extends Pick<ChronicleEntry, 'text' | 'facts'>>(entry: E): E {
+/** Cleaned before it is cut: half of a secret would not be known for one. */
+function bounded<E extends Pick<ChronicleEntry, 'text' | 'facts'>>(entry: E, clean: ChronicleOptions['clean']): E {
   const facts = JSON.stringify(entry.facts).length > MAX_FACTS_LENGTH ? { cut: true } : entry.facts
-  return { ...entry, text: entry.text.slice(0, 1_000), facts }
+  return { ...entry, text: clean(entry.text).slice(0, MAX_TEXT_LENGTH), facts }
 }
 
 /** Lines parsed in one go; requests are answered in between. */

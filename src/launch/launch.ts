@@ -1,7 +1,7 @@
 /** From the command line to the exit code: the whole life of `npm start`. */
 import { readFileSync } from 'node:fs'
 import { type App, boot } from '../boot.ts'
-import { secretsOf } from '../config/secrets.ts'
+import { inheritedSecrets, secretsOf } from '../config/secrets.ts'
 import { loadConfig, processSources } from '../config.ts'
 import { parseFlags, USAGE } from '../flags.ts'
 import { AppError, ERRORS, messageOf, toAppError } from '../lib/errors.ts'
@@ -30,9 +30,10 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
     let config = loadConfig(sources)
     if (flags.newToken) config = await createToken(config)
     const { format, level } = config.log
-    const redactor = createRedactor(secretsOf(config))
+    const redactor = createRedactor([...secretsOf(config), ...inheritedSecrets(sources.env)])
     const logs = dataLayout(config.dataDir).logs
     const voice = createVoice({ format, level, colour: output.colour, write: output.write, redactor, logs })
+    output.onLeftOut(voice.leftOut)
     for (const note of config.notes) voice.note(note)
     if (sources.env.npm_lifecycle_event !== undefined) signals.followParent()
     const canRewrite = format === 'pretty' && sources.env.TERM !== 'dumb'
@@ -60,6 +61,8 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
   } catch (error) {
     if (signals.early.aborted) return 0 // nothing had begun that would have to be saved
     return fail(error, output.writeError)
+  } finally {
+    await output.flush()
   }
 }
 

@@ -11,8 +11,8 @@ export type LogFiles = {
   write(line: Omit<LogLine, 'id' | 'line' | 'at'>): void
   /** Processes that have a log. */
   names(): string[]
-  /** The newest lines, or with `since` the first ones behind that id. */
-  page(query: { process?: string; since?: number; limit: number }): Promise<LogPage>
+  /** The newest lines, or with `since` the first ones behind that id; with `before` only such with a lower one. */
+  page(query: { process?: string; since?: number; before?: number; limit: number }): Promise<LogPage>
   /** Lines behind `since`; waits for the first of them. Throws the signal's reason. */
   next(query: { process?: string; since: number; signal: AbortSignal }): Promise<StoredLine[]>
   flushSync(): void
@@ -69,12 +69,14 @@ export async function openLogFiles(options: LogFilesOptions): Promise<LogFiles> 
       log.file.append(`${text}\n`)
       feed.add({ id, line, process, text })
     },
-    async page({ process, since, limit }) {
+    async page({ process, since, before = Infinity, limit }) {
+      // The files are read one after another: what is written meanwhile would be in some of them only.
+      const upTo = Math.min(lastId, before - 1)
       const processes = processesOf(process)
       await flush(processes)
-      const place = { folder, processes }
+      const place = { folder, processes, upTo }
       const lines = await (since === undefined ? readNewest(place, limit) : readAfter(place, since, limit))
-      return { items: lines.flatMap(parseLine), next: lines.at(-1)?.id ?? since ?? lastId }
+      return { items: lines.flatMap(parseLine), next: lines.at(-1)?.id ?? Math.max(since ?? 0, upTo) }
     },
     async next({ process, since, signal }) {
       for (let from = since; ; ) {
@@ -82,12 +84,13 @@ export async function openLogFiles(options: LogFilesOptions): Promise<LogFiles> 
         if (from >= feed.floor) {
           const lines = feed.after(from, process)
           if (lines.length > 0) return lines
+          from = Math.max(from, lastId) // so far there is none of this process
           await feed.more(signal)
         } else {
-          const floor = feed.floor
+          const floor = feed.floor // what memory has is not to be read from files: some have it, some not yet
           const processes = processesOf(process)
           await flush(processes)
-          const lines = await readAfter({ folder, processes }, from, NEXT_AT_ONCE)
+          const lines = await readAfter({ folder, processes, upTo: floor }, from, NEXT_AT_ONCE)
           if (lines.length > 0) return lines
           from = floor // the files hold no more of what memory has let go
         }

@@ -22,18 +22,25 @@ export const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 export type Spoken = { level: LogLevel; message: string; facts?: Record<string, unknown> }
 
-/** Our own processes print JSON; anything else is a message, on standard error a warning. */
+/** Our own processes print JSON; anything else is a message. */
 export function parsePrinted(line: string, stream: LogStream): Spoken {
-  return parseOwn(line) ?? { level: stream === 'stderr' ? 'warn' : 'info', message: line }
+  return parseOwn(line) ?? asMessage(line, stream)
 }
 
-function parseOwn(line: string): Spoken | undefined {
+/** Also of JSON that is not ours; on standard error it is a warning. */
+export function asMessage(line: string, stream: LogStream): Spoken {
+  return { level: stream === 'stderr' ? 'warn' : 'info', message: line }
+}
+
+type OwnLine = { level: LogLevel; time: string; process: string; message: string }
+
+/** Undefined for a line that our log has not written. */
+export function parseOwn(line: string): Spoken | undefined {
   if (!line.startsWith('{"level":"')) return undefined
   try {
-    const { level, time: _t, process: _p, message, ...facts } = JSON.parse(line) as Spoken & Record<string, unknown>
-    if (!LEVELS.includes(level)) return undefined
-    const spoken = { level, message: typeof message === 'string' ? message : '' }
-    return Object.keys(facts).length > 0 ? { ...spoken, facts } : spoken
+    const { level, time, process, message, ...facts } = JSON.parse(line) as OwnLine & Record<string, unknown>
+    if (!LEVELS.includes(level) || [time, process, message].some((part) => typeof part !== 'string')) return undefined
+    return Object.keys(facts).length > 0 ? { level, message, facts } : { level, message }
   } catch {
     return undefined // one that only looks like ours, or was cut for its length
   }

@@ -2,14 +2,15 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '../lib/errors.ts'
-import { segmentPaths } from '../lib/rotating-file.ts'
+import { segmentPaths } from '../lib/segment.ts'
 
 export const LOG_SEGMENTS = 3
 
 /** As it stands in the file; `id` and `line` are those of LogLine. */
 export type StoredLine = { id: number; line: number; process: string; text: string }
 
-export type LogPlace = { folder: string; processes: readonly string[] }
+/** Lines with a higher id than `upTo` do not count: what one file has of them, another may not have yet. */
+export type LogPlace = { folder: string; processes: readonly string[]; upTo?: number }
 
 /** More than that is not read at once, however long the lines are. */
 const PAGE_LENGTH = 1024 * 1024
@@ -28,16 +29,21 @@ export async function loggedProcesses(folder: string): Promise<string[]> {
 }
 
 /** The newest lines, oldest of them first. */
-export async function readNewest({ folder, processes }: LogPlace, limit: number): Promise<StoredLine[]> {
-  const each = await Promise.all(processes.map((process) => newestOf(folder, process, limit)))
+export async function readNewest(place: LogPlace, limit: number): Promise<StoredLine[]> {
+  const each = await Promise.all(placesOf(place).map((one) => newestOf(one, limit)))
   return bounded(each.flat().sort(byId).slice(-limit).reverse()).reverse()
 }
 
 /** The lines with a higher id, oldest first. */
 export async function readAfter(place: LogPlace, since: number, limit: number): Promise<StoredLine[]> {
-  const { folder, processes } = place
-  const each = await Promise.all(processes.map((process) => after(folder, process, { since, limit })))
+  const each = await Promise.all(placesOf(place).map((one) => after(one, since, limit)))
   return bounded(each.flat().sort(byId).slice(0, limit))
+}
+
+type OnePlace = { folder: string; process: string; upTo: number }
+
+function placesOf({ folder, processes, upTo = Infinity }: LogPlace): OnePlace[] {
+  return processes.map((process) => ({ folder, process, upTo }))
 }
 
 function byId(a: StoredLine, b: StoredLine): number {
@@ -53,29 +59,25 @@ function bounded(lines: StoredLine[]): StoredLine[] {
   return lines.slice(0, count)
 }
 
-async function newestOf(folder: string, process: string, limit: number): Promise<StoredLine[]> {
-  return withSegments(folder, process, async (newestFirst) => {
+async function newestOf(place: OnePlace, limit: number): Promise<StoredLine[]> {
+  return withSegments(place, async (newestFirst) => {
     let lines: StoredLine[] = []
-    for (const { handle, size } of newestFirst) {
-      lines = [...(await lastLines({ handle, size, process }, limit - lines.length)), ...lines]
+    for (const segment of newestFirst) {
+      lines = [...(await lastLines(segment, limit - lines.length)), ...lines]
       if (lines.length >= limit) break
     }
     return lines
   })
 }
 
-async function after(
-  folder: string,
-  process: string,
-  { since, limit }: { since: number; limit: number },
-): Promise<StoredLine[]> {
-  return withSegments(folder, process, async (newestFirst) => {
+async function after(place: OnePlace, since: number, limit: number): Promise<StoredLine[]> {
+  return withSegments(place, async (newestFirst) => {
     const lines: StoredLine[] = []
-    for (const { handle, size } of newestFirst.reverse()) {
-      const segment = { handle, size, process }
-      const from = await seek(segment, since)
+    for (const segment of newestFirst.reverse()) {
+      const [from] = await seek(segment, since)
       for await (const line of linesFrom(segment, from)) {
         if (line.id <= since) continue
+        if (line.id > place.upTo) return lines
         lines.push(line)
         if (lines.length >= limit) return lines
       }
@@ -84,22 +86,21 @@ async function after(
   })
 }
 
-type Segment = { handle: FileHandle; size: number; process: string }
+type Segment = { handle: FileHandle; size: number; process: string; upTo: number }
 
 /** Opened newest first: what is shifted to an older name meanwhile is then met twice, and never missed. */
 async function withSegments<T>(
-  folder: string,
-  process: string,
-  use: (newestFirst: Omit<Segment, 'process'>[]) => Promise<T>,
+  { folder, process, upTo }: OnePlace,
+  use: (newestFirst: Segment[]) => Promise<T>,
 ): Promise<T> {
-  const opened: { handle: FileHandle; size: number; inode: number }[] = []
+  const opened: (Segment & { inode: number })[] = []
   try {
     for (const path of segmentPaths(logPath(folder, process), LOG_SEGMENTS)) {
       const handle = await openIfThere(path)
       if (!handle) continue
       const { size, ino: inode } = await handle.stat()
       if (opened.some((known) => known.inode === inode)) await handle.close()
-      else opened.push({ handle, size, inode })
+      else opened.push({ handle, size, process, upTo, inode })
     }
     return await use(opened)
   } finally {
@@ -119,15 +120,26 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
 const BLOCK = 64 * 1024
 
 /** Reads backward in growing pieces until there are enough lines. */
-async function lastLines({ handle, size, process }: Segment, limit: number): Promise<StoredLine[]> {
+async function lastLines(segment: Segment, limit: number): Promise<StoredLine[]> {
+  const { handle, process, upTo } = segment
+  const size = await endOf(segment)
   for (let length = BLOCK; ; length *= 4) {
     const start = Math.max(0, size - length)
     const text = await readText(handle, start, size)
     const lines = (start === 0 ? text : text.slice(text.indexOf('\n') + 1))
       .split('\n')
       .flatMap((line) => parse(line, process) ?? [])
+      .filter(({ id }) => id <= upTo)
     if (lines.length >= limit || start === 0 || length > 4 * PAGE_LENGTH) return lines.slice(-limit)
   }
+}
+
+/** An offset behind the last line that counts, and not far behind it. */
+async function endOf(segment: Segment): Promise<number> {
+  const { size, upTo } = segment
+  if (upTo === Infinity) return size
+  const [, high] = await seek(segment, upTo)
+  return (await firstIdFrom(segment, high))?.at ?? size
 }
 
 async function readText(handle: FileHandle, start: number, end: number): Promise<string> {
@@ -136,8 +148,11 @@ async function readText(handle: FileHandle, start: number, end: number): Promise
   return buffer.toString('utf8', 0, bytesRead)
 }
 
-/** Ids grow with the offset: an offset from which the first line behind `since` is not far. */
-async function seek(segment: Segment, since: number): Promise<number> {
+/**
+ * Ids grow with the offset: two offsets that are not far apart, before which all lines are those up to `since`, and
+ * behind which whole ones are none of them.
+ */
+async function seek(segment: Segment, since: number): Promise<[low: number, high: number]> {
   let [low, high] = [0, segment.size]
   while (high - low > BLOCK) {
     const middle = Math.floor((low + high) / 2)
@@ -145,7 +160,7 @@ async function seek(segment: Segment, since: number): Promise<number> {
     if (found === undefined || found.id > since) high = middle
     else low = found.at
   }
-  return low
+  return [low, high]
 }
 
 /** The first whole line behind an offset. */

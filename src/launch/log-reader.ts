@@ -1,5 +1,5 @@
 /** The logs as the API asks for them: by names of processes, with cursors that are texts. */
-import type { LogReader } from '../api/deps.ts'
+import type { LogFrame, LogReader } from '../api/deps.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
 import { slotOf } from './entries.ts'
 import { unknownProcess } from './explainer.ts'
@@ -20,8 +20,9 @@ export function createLogReader(
   }
 
   return {
-    async page({ process, since, limit }) {
-      const { items, next } = await logs.page({ process: slotIn(process), since: sinceOf(since), limit })
+    async page({ process, since, before, limit }) {
+      const place = { process: slotIn(process), since: sinceOf(since), before: sinceOf(before) }
+      const { items, next } = await logs.page({ ...place, limit })
       return { items, next: String(next) }
     },
     follow(query) {
@@ -33,36 +34,47 @@ export function createLogReader(
 /** A cursor, or a time: the first line at that moment is wanted too. */
 export function sinceOf(since: string | undefined): number | undefined {
   if (since === undefined) return undefined
-  return /^\d+$/.test(since) ? Number(since) : Date.parse(since) * 1_000 - 1
+  const id = /^\d+(?=,|$)/.exec(since)?.[0]
+  return id === undefined ? Date.parse(since) * 1_000 - 1 : Number(id)
 }
 
 type Following = Parameters<LogReader['follow']>[0]
 
 async function* followFrom(logs: Pick<LogFiles, 'page' | 'next'>, query: Following): ReturnType<LogReader['follow']> {
   const { process, signal, limit } = query
-  const gaps = createGaps()
+  const gaps = createGaps(query.since)
   let since = sinceOf(query.since)
   if (since === undefined) {
     const { items, next } = await logs.page({ process, limit })
-    for (const item of items) gaps.before(item)
-    yield items.map((item) => ({ cursor: String(item.id), json: JSON.stringify(item) }))
+    yield items.map((item) => gaps.pass(item, JSON.stringify(item)))
     since = next
   }
   for (;;) {
     const lines: StoredLine[] = await logs.next({ process, since, signal })
     since = lines.at(-1)!.id
-    yield lines.flatMap((line) => [...gaps.before(line), { cursor: String(line.id), json: line.text }])
+    yield lines.flatMap((line) => [...gaps.before(line), gaps.pass(line, line.text)])
   }
 }
 
-/** Numbers that are missing are lines that could not be kept until this reader came for them. */
-function createGaps() {
+type Numbered = { id: number; process: string; line: number }
+
+/**
+ * Numbers that are missing are lines that could not be kept until this reader came for them. The last numbers are part
+ * of the cursor, `<id>,<process>:<line>,…`, so that who comes back with it is told what has gone meanwhile.
+ */
+function createGaps(since = '') {
   const last = new Map<string, number>()
+  for (const [, process, line] of since.matchAll(/,([\w-]+):(\d+)/g)) last.set(process!, Number(line))
   return {
-    before({ process, line }: { process: string; line: number }): { cursor: string; json: string }[] {
+    before({ process, line }: Numbered): LogFrame[] {
       const missing = line - (last.get(process) ?? line - 1) - 1
-      last.set(process, line)
       return missing > 0 ? [{ cursor: '', json: JSON.stringify({ lost: missing, process }) }] : []
+    },
+    pass({ id, process, line }: Numbered, json: string): LogFrame {
+      last.set(process, line)
+      let cursor = String(id)
+      for (const [name, number] of last) cursor += `,${name}:${number}`
+      return { cursor, json }
     },
   }
 }

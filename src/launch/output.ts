@@ -1,11 +1,14 @@
-/** Standard output that may go away: a closed terminal or pipe must not end the program. */
+/** Standard output that may stall or go away: neither a closed terminal nor a paused pipe may harm the program. */
 import { createLiveRegion, type LiveRegion } from './live-region.ts'
+import { createPatientWriter, type PatientWriter } from './patient-writer.ts'
 
-export type Output = Pick<LiveRegion, 'write'> & {
+export type Output = Pick<PatientWriter, 'write' | 'onLeftOut'> & {
   writeError(text: string): void
   colour: boolean
   /** What can be rewritten in place; null where that would only leave garbage. */
   terminal: Terminal | null
+  /** Resolves when all is read, or soon: who does not read cannot keep the program from its end. */
+  flush(): Promise<void>
 }
 
 export type Terminal = Pick<LiveRegion, 'show' | 'forget'> & { columns(): number; rows(): number }
@@ -13,25 +16,21 @@ export type Terminal = Pick<LiveRegion, 'show' | 'forget'> & { columns(): number
 /** Of a terminal that does not say, as those of some tools. */
 const [COLUMNS, ROWS] = [80, 24]
 
+const FLUSH_MS = 500
+
 export function createOutput(): Output {
   const { stdout, stderr } = process
   const columns = () => stdout.columns || COLUMNS
-  const region = createLiveRegion({ write: quietly(stdout), columns })
+  const [out, error] = [createPatientWriter(stdout), createPatientWriter(stderr)]
+  const region = createLiveRegion({ write: out.write, columns })
   return {
-    write: region.write,
-    writeError: quietly(stderr),
+    write: stdout.isTTY ? region.write : out.write,
+    onLeftOut: out.onLeftOut,
+    writeError: (text) => error.write(text, true),
     colour: stdout.isTTY === true && stdout.hasColors(),
     terminal: stdout.isTTY ? { ...region, columns, rows: () => stdout.rows || ROWS } : null,
-  }
-}
-
-/** After EPIPE (the reader has gone) or EIO (the terminal has) nothing more is said. */
-function quietly(stream: NodeJS.WriteStream): (text: string) => void {
-  let gone = false
-  stream.on('error', () => {
-    gone = true
-  })
-  return (text) => {
-    if (!gone) stream.write(text)
+    async flush() {
+      await Promise.all([out.flush(FLUSH_MS), error.flush(FLUSH_MS)])
+    },
   }
 }

@@ -5,7 +5,7 @@ import { cleanJson, createRedactor, type Redactor } from '../lib/redact.ts'
 import { slotOf } from './entries.ts'
 import type { LaunchFact } from './facts.ts'
 import { createFloodGate } from './flood-gate.ts'
-import { LEVELS, parsePrinted } from './log-line.ts'
+import { asMessage, LEVELS, parseOwn } from './log-line.ts'
 import { logPath } from './log-pages.ts'
 import { type Paint, prettyLine } from './log-words.ts'
 import { factLine, levelOf, readyLines } from './words.ts'
@@ -14,34 +14,45 @@ export type VoiceOptions = {
   format: 'pretty' | 'json'
   level: LogLevel
   colour: boolean
-  write: (text: string) => void
+  /** `isLast`: of those that tell how the program ends, which nobody may miss. */
+  write: (text: string, isLast?: boolean) => void
   /** What is known to be secret is not said. */
   redactor?: Redactor
   /** Where the logs are, for who looks for what was left out here. */
   logs?: string
 }
 
-export type Voice = { say(fact: LaunchFact): void; note(sentence: string): void }
+export type Voice = {
+  say(fact: LaunchFact): void
+  note(sentence: string): void
+  /** Of all that was to be said, so many lines were not, because nobody took them. */
+  leftOut(lines: number): void
+}
 
 export function createVoice(options: VoiceOptions): Voice {
   const { format, logs = 'logs', redactor = createRedactor() } = options
   const paint: Paint = (style, text) => (options.colour ? styleText(style, text, { validateStream: false }) : text)
-  const write = (text: string) => options.write(`${text}\n`)
+  let isEnding = false
+  const write = (text: string, isLast = false) => options.write(`${text}\n`, isLast)
   const gate = createFloodGate({ onLeftOut: (name, lines) => sayLine({ ...leftOut(name, lines, logs), pid: null }) })
 
   function sayFact(fact: LaunchFact): void {
+    isEnding ||= ENDINGS.has(fact.type)
     if (rank(levelOf(fact)) < rank(options.level)) return
     // The login link is said on purpose; it is no use a second time.
     const clean = fact.type === 'ready' ? redactor.cleanKnown : redactor.clean
-    if (format === 'json') write(jsonFact(fact, clean))
-    else for (const line of prettyFact(fact, options)) write(clean(line))
+    if (format === 'json') write(jsonFact(fact, clean), isEnding)
+    else for (const line of prettyFact(fact, options)) write(clean(line), isEnding)
   }
 
   function sayLine(printed: Printed): void {
-    const spoken = parsePrinted(printed.line, printed.stream)
+    const own = parseOwn(printed.line)
+    const spoken = own ?? asMessage(printed.line, printed.stream)
     const level = printed.name === 'redis' && spoken.level === 'info' ? 'debug' : spoken.level
     if (rank(level) < rank(options.level)) return
-    write(format === 'json' ? jsonLine(printed, level) : prettyLine(printed.name, spoken, paint))
+    if (format === 'pretty') write(prettyLine(printed.name, spoken, paint))
+    // Our own JSON passes unchanged; that of others may lack what every line has to have.
+    else write(own ? printed.line : jsonOf(level, { stream: printed.stream, message: spoken.message }, printed.name))
   }
 
   return {
@@ -51,8 +62,15 @@ export function createVoice(options: VoiceOptions): Voice {
       else if (gate.admits(printed.name, printed.line)) sayLine({ ...printed, line: redactor.clean(printed.line) })
     },
     note: (sentence) => write(format === 'json' ? jsonOf('info', { type: 'note', message: sentence }) : sentence),
+    leftOut(lines) {
+      const message = `${lines} lines are not shown here, because nobody has read them in time; they are in ${logs}`
+      write(format === 'json' ? jsonOf('warn', { type: 'left_out', lines, message }) : message, true)
+    },
   }
 }
+
+/** From the first of these on, what the supervisor says is how the program ends. */
+const ENDINGS = new Set<LaunchFact['type']>(['stop_asked', 'stopping', 'faulted', 'boot_failed'])
 
 type Printed = { name: string; pid: number | null; stream: 'stdout' | 'stderr' | 'api'; line: string }
 
@@ -78,11 +96,6 @@ function jsonOf(level: LogLevel, facts: object, process = 'supervisor'): string 
 function jsonFact(fact: LaunchFact, clean: (text: string) => string): string {
   const message = factLine(fact, { colour: false })?.trim()
   return jsonOf(levelOf(fact), JSON.parse(cleanJson({ ...fact, message }, clean)) as object)
-}
-
-/** A process's own JSON lines pass unchanged; anything else it prints is wrapped. */
-function jsonLine({ name, stream, line }: Printed, level: LogLevel): string {
-  return line.startsWith('{') ? line : jsonOf(level, { stream, message: line }, name)
 }
 
 function prettyFact(fact: LaunchFact, wording: { colour: boolean }): string[] {

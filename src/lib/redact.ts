@@ -1,4 +1,5 @@
 /** Hides secrets in text that people will read: values that are known, and what has the shape of one. */
+import { HIDDEN, hideShapes } from './secret-shapes.ts'
 
 export type Redactor = {
   /** `text` with every secret as `***`. */
@@ -8,24 +9,6 @@ export type Redactor = {
   /** From now on this value is a secret too; null and empty ones are nothing. */
   add(secret: string | null): void
 }
-
-const HIDDEN = '***'
-
-/** What comes before and after a secret stays, so that a reader sees what was hidden. */
-const SHAPES: readonly (readonly [RegExp, string])[] = [
-  [/\b(bearer|basic)(\s+|%20)[\w.~+/=-]{6,}/gi, `$1$2${HIDDEN}`],
-  [/\b(sk|pk|rk)-[\w-]{12,}/g, `$1-${HIDDEN}`],
-  [/(token|ticket|api[_-]?key|passw(?:or)?d|secret)(=|:\s*)(?!\*\*\*)[^\s&;,"'`\\{[(<]+/gi, `$1$2${HIDDEN}`],
-  // As in JSON, also when that stands in a string of JSON.
-  [
-    /((?:token|ticket|api[_-]?key|passw(?:or)?d|secret|authorization|cookie)\\?["']\s*:\s*\\?["'])[^"'\\]+/gi,
-    `$1${HIDDEN}`,
-  ],
-  [/(:\/\/[^\s/:@"']*:)[^\s/@"']+(?=@)/g, `$1${HIDDEN}`],
-]
-
-/** Most lines have none of these words; one look at them is much cheaper than all the shapes. */
-const HINT = /bearer|basic|[spr]k-|token|ticket|key|passw|secret|authorization|cookie|:\/\//i
 
 /** JSON of `value`, with every text in it cleaned: numbers stay numbers, whatever the secrets are. */
 export function cleanJson(value: unknown, clean: (text: string) => string): string {
@@ -46,11 +29,7 @@ export function createRedactor(secrets: readonly (string | null)[] = []): Redact
   return {
     add,
     cleanKnown,
-    clean(text) {
-      const rest = cleanKnown(text)
-      if (!HINT.test(rest)) return rest
-      return SHAPES.reduce((shown, [shape, replacement]) => shown.replace(shape, replacement), rest)
-    },
+    clean: (text) => hideShapes(cleanKnown(text)),
   }
 }
 

@@ -1,8 +1,14 @@
 /** A log file of bounded size: `x.log` is written, `x.1.log` and so on are older. One writer, many readers. */
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync, write, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { errnoOf } from './errors.ts'
 import { LineChunk } from './line-chunk.ts'
+import {
+  closeQuietly,
+  openSegment,
+  type Segment,
+  segmentPaths,
+  shiftSegments,
+  writeAll,
+  writeAllSync,
+} from './segment.ts'
 
 export type RotatingFileOptions = {
   /** Per file; only a single longer line makes a longer one. */
@@ -21,12 +27,6 @@ const [FIRST_CHUNK_BYTES, CHUNK_BYTES] = [4_000, 1024 * 1024]
 /** A full disk is tried again after so long. */
 const RETRY_MS = 2_000
 
-/** The paths of a log, newest first. */
-export function segmentPaths(path: string, files: number): string[] {
-  const stem = path.replace(/\.[^./]+$/, '')
-  return Array.from({ length: files }, (_, age) => (age === 0 ? path : `${stem}.${age}${path.slice(stem.length)}`))
-}
-
 /**
  * Lines of one turn are one write, in another thread. Each write says its position in the file, so that `flushSync`
  * can repeat the one that is under way without harm.
@@ -39,13 +39,17 @@ export class RotatingFile {
   /** A large one that has been written, for the next lines of a flood. */
   #spare: LineChunk | undefined
   #waitingBytes = 0
-  #out: { fd: number; size: number } | undefined
+  /** Bytes since the beginning: of the lines that were taken, and of those that are written or lost. */
+  #taken = 0
+  #settled = 0
+  #out: Segment | undefined
   /** `repeated`: flushSync has written it too, so that its end means nothing any more. */
   #underWay: { data: Buffer; chunk: LineChunk; repeated: boolean } | undefined
   #scheduled = false
   #closed = false
   #faultMs: number | undefined
-  #whenIdle: (() => void)[] = []
+  /** In the order of `upTo`. */
+  #waiters: { upTo: number; resolve: () => void }[] = []
 
   constructor(path: string, options: RotatingFileOptions) {
     this.#path = path
@@ -59,14 +63,15 @@ export class RotatingFile {
     const bytes = Buffer.byteLength(line)
     this.#chunkFor(bytes).take(line, bytes)
     this.#waitingBytes += bytes
+    this.#taken += bytes
     this.#schedule()
     return true
   }
 
-  /** Resolves when what was taken so far is written, or cannot be. */
+  /** Resolves when what was taken so far is written, or cannot be; what comes meanwhile delays it by one write at most. */
   async flush(): Promise<void> {
-    if (this.#waiting.length === 0 && (this.#underWay?.repeated ?? true)) return
-    await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    if (this.#settled === this.#taken) return
+    await new Promise<void>((resolve) => this.#waiters.push({ upTo: this.#taken, resolve }))
   }
 
   /** The same before it returns, for a process that is about to end. */
@@ -76,19 +81,18 @@ export class RotatingFile {
       while (this.#waiting.length > 0) {
         const { fd, size } = this.#prepare()
         const data = this.#takeFitting(size)
-        writeSync(fd, data, 0, data.length, size)
+        writeAllSync(fd, { data, at: size })
         this.#succeed(data.length)
       }
     } catch (error) {
       this.#fail(error as Error)
     }
-    this.#tellIdle()
   }
 
   /** Flushes; what is appended afterwards is left out. */
   async close(): Promise<void> {
-    await this.flush()
     this.#closed = true
+    await this.flush()
     this.#release()
   }
 
@@ -116,10 +120,7 @@ export class RotatingFile {
   }
 
   #writeNext(): void {
-    if (this.#waiting.length === 0) {
-      this.#tellIdle()
-      return
-    }
+    if (this.#waiting.length === 0) return
     try {
       const { fd, size } = this.#prepare()
       const mine = { chunk: this.#waiting[0]!, data: this.#takeFitting(size), repeated: false }
@@ -133,25 +134,24 @@ export class RotatingFile {
       })
     } catch (error) {
       this.#fail(error as Error)
-      this.#tellIdle()
     }
   }
 
   #repeat(mine: { data: Buffer; repeated: boolean }): void {
     mine.repeated = true
     const { fd, size } = this.#out!
-    writeSync(fd, mine.data, 0, mine.data.length, size)
+    writeAllSync(fd, { data: mine.data, at: size })
     this.#succeed(mine.data.length)
   }
 
   /** The open file, with room for at least one more line. */
-  #prepare(): { fd: number; size: number } {
+  #prepare(): Segment {
     const { maxBytes, files } = this.#options
-    this.#out ??= open(this.#path)
+    this.#out ??= openSegment(this.#path)
     if (this.#out.size === 0 || this.#out.size + this.#waiting[0]!.firstLine <= maxBytes) return this.#out
     this.#release()
-    shift(segmentPaths(this.#path, files))
-    this.#out = open(this.#path)
+    shiftSegments(segmentPaths(this.#path, files))
+    this.#out = openSegment(this.#path)
     return this.#out
   }
 
@@ -165,6 +165,7 @@ export class RotatingFile {
 
   #succeed(bytes: number): void {
     this.#out!.size += bytes
+    this.#settle(this.#settled + bytes)
     if (this.#faultMs === undefined) return
     this.#faultMs = undefined
     this.#options.onFault(null)
@@ -176,6 +177,7 @@ export class RotatingFile {
     this.#faultMs = performance.now()
     this.#waiting = []
     this.#waitingBytes = 0
+    this.#settle(this.#taken)
     this.#release()
     if (isFirst) this.#options.onFault(error)
   }
@@ -186,60 +188,8 @@ export class RotatingFile {
     this.#out = undefined
   }
 
-  #tellIdle(): void {
-    const callbacks = this.#whenIdle
-    this.#whenIdle = []
-    for (const callback of callbacks) callback()
-  }
-}
-
-const NEWLINE = 10
-
-/** What a crash left without its end gets one, so that the next line is a line of its own. */
-function open(path: string): { fd: number; size: number } {
-  mkdirSync(dirname(path), { recursive: true })
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o640)
-  try {
-    return { fd, size: endWithNewline(fd) }
-  } catch (error) {
-    closeQuietly(fd)
-    throw error
-  }
-}
-
-function endWithNewline(fd: number): number {
-  const { size } = fstatSync(fd)
-  const last = Buffer.alloc(1)
-  if (size === 0 || (readSync(fd, last, 0, 1, size - 1) === 1 && last[0] === NEWLINE)) return size
-  writeSync(fd, '\n', size)
-  return size + 1
-}
-
-function shift(newestFirst: string[]): void {
-  for (let age = newestFirst.length - 1; age > 0; age--) {
-    try {
-      renameSync(newestFirst[age - 1]!, newestFirst[age]!)
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error // not so many yet, or somebody has removed it
-    }
-  }
-}
-
-type Piece = { data: Buffer; at: number }
-
-/** A full disk takes a part first, and says so at the next try. */
-function writeAll(fd: number, { data, at }: Piece, done: (error: Error | null) => void): void {
-  write(fd, data, 0, data.length, at, (error, written) => {
-    if (error) done(error)
-    else if (written < data.length) writeAll(fd, { data: data.subarray(written), at: at + written }, done)
-    else done(null)
-  })
-}
-
-function closeQuietly(fd: number): void {
-  try {
-    closeSync(fd)
-  } catch {
-    // Its writes have been reported one by one.
+  #settle(bytes: number): void {
+    this.#settled = bytes
+    while (this.#waiters.length > 0 && this.#waiters[0]!.upTo <= bytes) this.#waiters.shift()!.resolve()
   }
 }

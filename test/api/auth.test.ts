@@ -71,7 +71,7 @@ test('following a login link sets a closed cookie that works', async () => {
 test('without a token only the open paths answer', async () => {
   const { deps, app } = guarded()
   using _ = deps
-  for (const path of ['/', '/status', '/status/', '/livez', '/readyz'])
+  for (const path of ['/', '/status', '/status/', '/livez', '/livez/', '/readyz', '/readyz/'])
     assert.equal((await app.request(path)).status, 200, path)
   for (const path of ['/api/v1/projects', '/api/v1/pipelines', '/openapi.json', '/nothing']) {
     const answer = await app.request(path)

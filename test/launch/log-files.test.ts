@@ -1,8 +1,11 @@
 /** Logs can be read page by page and followed, over rotations, restarts, torn lines and clocks that step back. */
 import assert from 'node:assert/strict'
 import { appendFileSync, readdirSync, statSync } from 'node:fs'
+import fs from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { openLogFiles } from '../../src/launch/log-files.ts'
 import { tempFolder } from '../helpers/temp.ts'
 
@@ -83,7 +86,7 @@ test('a follower misses and doubles nothing, however slowly it reads and however
       logs.write(said('io-1', String(lines++)))
       logs.write(said('other', 'x'.repeat(3_000)))
     }
-    await new Promise((resolve) => setImmediate(resolve))
+    await setImmediate()
   }
   await following
   assert.deepEqual(seen, range(0, 5_000))
@@ -93,6 +96,51 @@ test('a follower misses and doubles nothing, however slowly it reads and however
   await assert.rejects(end, /enough/)
   await logs.close()
 })
+
+type Logs = Awaited<ReturnType<typeof open>>
+
+const WAYS: Record<string, (logs: Logs) => Promise<{ message: string }[]>> = {
+  'a page behind a cursor': async (logs) => (await logs.page({ since: 0, limit: 10 })).items,
+  'the newest page': async (logs) => (await logs.page({ limit: 10 })).items,
+  'who follows': async (logs) => {
+    const lines = await logs.next({ since: 0, signal: AbortSignal.timeout(10_000) })
+    return lines.map(({ text }) => JSON.parse(text))
+  },
+}
+
+for (const [way, read] of Object.entries(WAYS))
+  test(`${way}: what is written while the files are measured comes later, and whole`, async (t) => {
+    const { logs } = await filled(t, 4)
+    const restore = betweenFiles(t, () => {
+      for (const name of ['io-1', 'redis']) logs.write(said(name, name === 'io-1' ? '4' : '5'))
+      logs.flushSync()
+    })
+    assert.deepEqual(messages(await read(logs)), range(0, 4))
+    restore()
+    assert.deepEqual(messages((await logs.page({ limit: 10 })).items), range(0, 6))
+    await logs.close()
+  })
+
+/** `act` comes when the log of io-1 has been measured and that of redis has not. */
+function betweenFiles(t: TestContext, act: () => void): () => void {
+  const { open: openFile } = fs
+  const measured = Promise.withResolvers<void>()
+  const opened = async (path: string, flags: string) => {
+    if (path.endsWith('redis.log')) await measured.promise.then(act)
+    const handle = await openFile(path, flags)
+    const { stat } = handle
+    handle.stat = (async () => stat.call(handle).finally(measured.resolve)) as typeof stat
+    return handle
+  }
+  t.mock.method(fs, 'open', opened as never)
+  syncBuiltinESMExports()
+  const restore = () => {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  }
+  t.after(restore)
+  return restore
+}
 
 test('a later run goes on: ids and line numbers grow, also when the clock was set back', async (t) => {
   const { folder, logs } = await filled(t, 10)

@@ -79,7 +79,7 @@ test('lines go to the log of the slot, facts and the API to that of the supervis
   const { records, facts } = await open(t, folder)
   records.tell(line('{"level":"warn","time":"x","process":"io-1","message":"careful","stage":"film"}'))
   records.tell(line('{"level":"warn","broken'))
-  records.tell({ type: 'api_line', line: '{"level":"error","process":"api","message":"oh"}' })
+  records.tell({ type: 'api_line', line: '{"level":"error","time":"x","process":"api","message":"oh"}' })
   records.tell({ type: 'child_spawned', name: 'io-1', pid: 9 })
   const { items } = await records.logs.page({ limit: 10 })
   assert.deepEqual(
@@ -117,6 +117,16 @@ test('no secret is in any file, whatever it looks like; numbers stay numbers', a
   const parked = (await readChronicle(folder)).find(({ event }) => event === 'parked')
   assert.equal(parked?.facts.retryMs, 4711)
   await records.close()
+})
+
+test('a secret at the border of a long entry is hidden before the entry is cut', async (t) => {
+  const folder = await tempFolder(t)
+  const secret = 'a-secret-of-some-length'
+  const chronicle = await openChronicle(folder, { clean: createRedactor([secret]).clean, onFault: assert.ifError })
+  const entry = { at: new Date().toISOString(), run: 'r1', process: 'io-1', event: 'exited', cause: null, facts: {} }
+  chronicle.append({ ...entry, text: `${'x'.repeat(990)}${secret} and more` })
+  await chronicle.close()
+  assert.equal((await readChronicle(folder))[0]!.text.slice(990), '*** and mo')
 })
 
 test('a full disk: said once, and once when it is over; the run goes on', async (t) => {

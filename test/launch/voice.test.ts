@@ -37,6 +37,29 @@ test('every line says whose it is; what is not JSON is shown as it is', () => {
   ])
 })
 
+test('as JSON every line has its process, time and level, whoever printed what', () => {
+  const { voice, lines } = listen({ format: 'json' })
+  const own = logged('warn', 'ours', { stage: 'film' })
+  const foreign = [
+    'plain',
+    '{"level":30,"msg":"of pino"}',
+    '{"level":"info","message":"without time and process"}',
+    '{"level":"info","time":"x","process":"io-1","message":"cu',
+    '{ not JSON',
+    '{}',
+    '"text"',
+  ]
+  for (const line of [own, ...foreign]) voice.say(said('io-1', line))
+  voice.say(said('io-1', 'oh', 'stderr'))
+  assert.equal(lines()[0], own, 'what is ours passes unchanged')
+  const parsed = lines().map((line) => JSON.parse(line))
+  assert.deepEqual(
+    parsed.map(({ level, process, message }) => [level, process, message]),
+    [['warn', 'io-1', 'ours'], ...foreign.map((line) => ['info', 'io-1', line]), ['warn', 'io-1', 'oh']],
+  )
+  for (const { time } of parsed.slice(1)) assert.equal(new Date(time).toISOString(), time)
+})
+
 test('the level decides, for lines too: errors of workers are heard at the level error', () => {
   const { voice, lines } = listen({ level: 'error' })
   voice.say(said('io-1', logged('error', 'bad')))
@@ -77,6 +100,25 @@ test('a flood: 200 lines, then one that says how many more there were and where'
   assert.equal(lines()[201], 'io-1       │ 4800 more lines are not shown here; they are in /data/logs/io-1.log')
   voice.say(said('io-1', 'heard again'))
   assert.equal(lines().at(-1), 'io-1       │ heard again')
+})
+
+test('what tells how the program ends is marked, and so is that lines were left out; what children print is not', () => {
+  for (const format of ['pretty', 'json'] as const) {
+    const written: [text: string, isLast: boolean | undefined][] = []
+    const { voice } = listen({ format, write: (text, isLast) => void written.push([text, isLast]) })
+    const parked: LaunchFact = { type: 'child_parked', name: 'io-1', reason: 'x', retryMs: 1 }
+    const stopping: LaunchFact = { type: 'stopping', running: [], deadlineS: 28 }
+    const stopped: LaunchFact = { type: 'stopped', ms: 5, left: [], waited: null }
+    for (const fact of [parked, said('io-1', 'a'), stopping, said('io-1', 'b'), stopped]) voice.say(fact)
+    voice.leftOut(17)
+    assert.deepEqual(
+      written.map(([, isLast]) => isLast),
+      [false, false, true, false, true, true],
+    )
+    const [notice] = written.at(-1)!
+    assert.match(notice, /17 lines are not shown here, because nobody has read them in time; they are in \/data\/logs/)
+    if (format === 'json') assert.deepEqual(JSON.parse(notice).lines, 17)
+  }
 })
 
 test('few long lines are a flood too', () => {

@@ -24,7 +24,50 @@ const HIDDEN: [text: string, shown: string][] = [
   ['{"apiKey":"verysecret","a":1}', '{"apiKey":"***","a":1}'],
   ['"{\\"password\\":\\"verysecret\\"}"', '"{\\"password\\":\\"***\\"}"'],
   ['postgres://me:verysecret@db/x', 'postgres://me:***@db/x'],
+  ['Basic dXNlcjpwYXNzd29yZA== was refused', 'Basic *** was refused'],
+  // As util.inspect writes objects, headers, lists and maps.
+  [
+    "{ apiKey: 'AIzaSyA-1234', password: 'hunter22', token: 'tok_live_1', n: 1 }",
+    "{ apiKey: '***', password: '***', token: '***', n: 1 }",
+  ],
+  ['password: "hunter22"', 'password: "***"'],
+  ["headers: { authorization: 'Token 9944b091', host: 'h' }", "headers: { authorization: '***', host: 'h' }"],
+  ["'set-cookie': [ 'sid=abc; Path=/', 'other=def' ], host: 'h'", "'set-cookie': [ '***', '***' ], host: 'h'"],
+  ["Map(1) { 'client_secret' => 'hunter22' }", "Map(1) { 'client_secret' => '***' }"],
+  ["{ user: 'a', pass: 'hunter22' }", "{ user: 'a', pass: '***' }"],
+  ["{ password: 'it\\'s long', a: 'b' }", "{ password: '***', a: 'b' }"],
+  ['{ password: `hunter 22` }', '{ password: `***` }'],
+  // JSON, and JSON in JSON, whatever the value holds.
+  ['{"password":"it\'s-long"}', '{"password":"***"}'],
+  ...["it's-long", 'with "quotes" and \\', '\\', '"', '\\"', 'a, b: {c}'].flatMap((password) => {
+    const [value, shown] = [
+      { password, n: 1 },
+      { password: '***', n: 1 },
+    ].map((part) => JSON.stringify(part))
+    return [0, 1, 2, 3].map((depth): [string, string] => [nested(value!, depth), nested(shown!, depth)])
+  }),
+  ['{"password": "cut in the midd', '{"password": "***'],
+  ['{"message":"password: \\"cut","a":1}', '{"message":"password: \\"***","a":1}'],
+  // As they stand in requests.
+  ['Cookie: sid=abc; theme=dark', 'Cookie: ***'],
+  ['> Set-Cookie: sid=abc; HttpOnly from h', '> Set-Cookie: *** from h'],
+  ['Authorization: Token 9944b091', 'Authorization: Token ***'],
+  ['authorization=9944b091 for h', 'authorization=*** for h'],
+  ['Authorization: AWS4-HMAC-SHA256 Credential=a/b, Signature=fe5f, and', 'Authorization: AWS4-HMAC-SHA256 ***, and'],
+  ['GET /v1/models?key=AIzaSyA-1234&alt=sse', 'GET /v1/models?key=***&alt=sse'],
+  ['https://h/x?a=1&X-Amz-Signature=fe5f#top', 'https://h/x?a=1&X-Amz-Signature=***#top'],
+  ['AWS_SECRET_ACCESS_KEY=a/b+c STRIPE_KEY=x,y', 'AWS_SECRET_ACCESS_KEY=*** STRIPE_KEY=***'],
+  ['password = hunter22', 'password = ***'],
+  // Keys that are known by how they begin.
+  [`used AIza${'Sy1'.repeat(10)}`, 'used AIza***'],
+  [`used ghp_${'a1'.repeat(18)}`, 'used ghp_***'],
+  ['got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig-1', 'got eyJ***'],
 ]
+
+/** JSON in a string of JSON, and so on. */
+function nested(json: string, depth: number): string {
+  return depth === 0 ? json : nested(JSON.stringify(json), depth - 1)
+}
 
 for (const [text, shown] of HIDDEN) test(`hides: ${shown}`, () => assert.equal(redactor.clean(text), shown))
 
@@ -35,12 +78,71 @@ const HARMLESS = [
   'Unexpected token < in JSON at position 0',
   'the password is wrong',
   'risk-assessment-of-many-words',
+  'a basic example of prose, basic authentication, basic configuration',
+  'a bearer token, bearer tokens, Bearer authentication, WWW-Authenticate: Bearer realm="x"',
+  'password: null, token: undefined, secret=false',
+  "{ password: '', key: 'io-1', tokens: 'many', secretary: 'Ann' }",
+  'if (token === undefined) token => call(token)',
+  '{"key":"shot-1","cookies":3,"total_tokens":5}',
+  'cookie: a small cake',
+  '/stories?keyboard=1&author=x',
+  'hf_story_telling and xox and eyJ',
 ]
 
 for (const text of HARMLESS) test(`leaves: ${text}`, () => assert.equal(redactor.clean(text), text))
 
 test('cleaning twice changes nothing', () => {
   for (const [text] of HIDDEN) assert.equal(redactor.clean(redactor.clean(text)), redactor.clean(text))
+})
+
+const MB = 1024 * 1024
+/** What rules that go back and forth would need minutes for. */
+const COSTLY = [
+  'password',
+  'password:',
+  'password: "',
+  '"password":"\\',
+  'password\\',
+  'password ',
+  'set-cookie: [',
+  "cookie: ['a', ",
+  'cookie: a=b; ',
+  'cookie:a=',
+  'authorization: ',
+  'authorization:a,b=',
+  'basic ',
+  'basic aaaaaa-',
+  'bearer ',
+  '://',
+  '://a:',
+  '?a.',
+  '?key=',
+  'A_KEY',
+  'A_KEY=',
+  'eyJ-',
+  'eyJaaaaaaaa.',
+  'sk-',
+  'ghp_',
+  '\\"',
+]
+
+test('a line of a megabyte is cleaned in time that grows with its length', () => {
+  const startMs = performance.now()
+  for (const part of COSTLY)
+    for (const [before, after] of [
+      [part, ''],
+      [`${part}x`, ''],
+      ['password', part],
+      ['authorization:a ', part],
+    ] as const) {
+      const length = before.length + after.length
+      redactor.clean(after === '' ? before.repeat(MB / length) : before + after.repeat(MB / after.length))
+    }
+  for (const one of [' ', '\\', 'a', 'A', '-', ';', ',', '[', '"'])
+    for (const start of ['password', 'cookie: a=', 'authorization: a', 'basic ', '://', '?', 'A_'])
+      redactor.clean(start + one.repeat(MB))
+  const ms = performance.now() - startMs
+  assert.ok(ms < 120_000, `${Math.round(ms)} ms`)
 })
 
 test('a secret can be told later; links of our own keep theirs', () => {

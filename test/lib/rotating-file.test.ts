@@ -1,10 +1,13 @@
 /** A log keeps its newest lines whole and in order, through rotation, full disks and sudden ends. */
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import fs, { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { RotatingFile, segmentPaths } from '../../src/lib/rotating-file.ts'
-import { until } from '../../src/lib/until.ts'
+import { setImmediate } from 'node:timers/promises'
+import { RotatingFile } from '../../src/lib/rotating-file.ts'
+import { segmentPaths } from '../../src/lib/segment.ts'
+import { until, within } from '../../src/lib/until.ts'
 import { tempFolder } from '../helpers/temp.ts'
 
 async function openIn(t: TestContext, options: { maxBytes?: number; files?: number; maxWaitingBytes?: number } = {}) {
@@ -44,7 +47,7 @@ test('an immediate end loses nothing and doubles nothing, also with a write unde
   const { make, lines } = await openIn(t, { maxBytes: 10_000 })
   const file = make()
   for (let n = 0; n < 50; n++) file.append(`${numbered(n)}\n`)
-  await new Promise((resolve) => setImmediate(resolve)) // the write has begun and is not over
+  await setImmediate() // the write has begun and is not over
   for (let n = 50; n < 100; n++) file.append(`${numbered(n)}\n`)
   file.flushSync()
   const wanted = Array.from({ length: 100 }, (_, n) => numbered(n))
@@ -58,7 +61,7 @@ test('an immediate end with a rotation in between', async (t) => {
   const { make, lines } = await openIn(t, { files: 30 })
   const file = make()
   for (let n = 0; n < 5; n++) file.append(`${numbered(n)}\n`)
-  await new Promise((resolve) => setImmediate(resolve))
+  await setImmediate()
   for (let n = 5; n < 40; n++) file.append(`${numbered(n)}\n`)
   file.flushSync()
   await new Promise((resolve) => setTimeout(resolve, 50)) // whatever the other thread still does must do no harm
@@ -109,6 +112,49 @@ test('a disk that is too slow costs lines, not memory', async (t) => {
   assert.equal(file.append(LINE), true)
   await file.close()
   assert.equal(file.append(LINE), false)
+})
+
+test('a flush ends under output that never ends, and what was taken before it is on disk', async (t) => {
+  const { path, make } = await openIn(t, { maxBytes: 1e9 })
+  const file = make()
+  let isOver = false
+  const flood = (async () => {
+    for (const block = LINE.repeat(2_000); !isOver; await setImmediate()) file.append(block)
+  })()
+  t.after(() => flood)
+  try {
+    await until(() => existsSync(path), { timeoutMs: 5_000 })
+    file.append('mark\n')
+    assert.equal(await within(file.flush(), 5_000, 'late'), undefined)
+    assert.match(readFileSync(path, 'utf8'), /^mark$/m)
+  } finally {
+    isOver = true
+  }
+  await flood
+  await file.close()
+})
+
+test('a disk that takes only a part at a time gets the rest too, when there is no time for other turns', async (t) => {
+  const { make, lines } = await openIn(t, { maxBytes: 10_000 })
+  const { writeSync } = fs
+  const partly = (...[fd, data, from, length, at]: [number, Buffer, number, number, number]) =>
+    writeSync(fd, data, from, Math.min(length, 7), at)
+  t.mock.method(fs, 'writeSync', partly as never)
+  syncBuiltinESMExports()
+  t.after(() => {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  })
+  const file = make()
+  for (let n = 0; n < 20; n++) file.append(`${numbered(n)}\n`)
+  await setImmediate() // this write is under way, and repeated
+  for (let n = 20; n < 40; n++) file.append(`${numbered(n)}\n`)
+  file.flushSync()
+  await file.close()
+  assert.deepEqual(
+    lines(),
+    Array.from({ length: 40 }, (_, n) => numbered(n)),
+  )
 })
 
 test('a folder that is taken away comes back', async (t) => {

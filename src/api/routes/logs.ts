@@ -6,7 +6,7 @@ import type { ApiDeps, LogFrame } from '../deps.ts'
 import { createEventStream, EVENT_STREAM_HEADERS } from '../live/event-stream.ts'
 import type { Live } from '../live/live.ts'
 import { json } from '../schemas/common.ts'
-import { LOG_CURSOR, LogPageSchema, LogQuerySchema } from '../schemas/logs.ts'
+import { LOG_STREAM_CURSOR, LogPageSchema, LogQuerySchema } from '../schemas/logs.ts'
 import { problems } from '../schemas/problem.ts'
 
 const route = createRoute({
@@ -15,7 +15,7 @@ const route = createRoute({
   summary: 'Lines of the logs, the newest ones or those since a moment; with follow as server-sent events',
   description:
     'With `follow=true` each event is a LogLine, its id the cursor from which Last-Event-ID goes on. A reader that falls ' +
-    'behind what the files keep is told so by an event `{"lost": <lines>, "process": "…"}`.',
+    'behind what the files keep, also between two connections, is told so by an event `{"lost": <lines>, "process": "…"}`.',
   tags: ['logs'],
   middleware: operatorOnly,
   request: { query: LogQuerySchema, headers: z.object({ 'Last-Event-ID': z.string().optional() }) },
@@ -39,7 +39,7 @@ type Query = { process?: string; since?: string; limit: number }
 /** What a browser sends on its own when it comes back. */
 function resumedFrom(c: ApiContext): string | undefined {
   const last = c.req.header('last-event-id')
-  return last !== undefined && LOG_CURSOR.test(last) ? last : undefined
+  return last !== undefined && LOG_STREAM_CURSOR.test(last) ? last : undefined
 }
 
 function answerStream({ deps, live, c }: Asking, query: Query): Response {

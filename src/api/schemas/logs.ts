@@ -24,6 +24,8 @@ export const LogPageSchema = z
   .openapi('LogPage')
 
 export const LOG_CURSOR = /^\d{1,16}$/
+/** With the number of the last line of each process that was sent. */
+export const LOG_STREAM_CURSOR = /^\d{1,16}(,[\w-]+:\d{1,16})*$/
 export const MAX_LOG_LINES = 1_000
 
 const SinceSchema = z
@@ -33,6 +35,11 @@ const SinceSchema = z
 export const LogQuerySchema = z.object({
   process: ProcessNameSchema.optional().openapi({ description: 'Only of this one, e.g. io-1, redis or supervisor' }),
   since: SinceSchema.optional(),
+  before: z
+    .string()
+    .regex(LOG_CURSOR)
+    .optional()
+    .openapi({ description: 'A cursor: only what came before it; for going back page by page. Not with follow' }),
   limit: z.coerce.number<number>().int().min(1).max(MAX_LOG_LINES).default(200),
   follow: z
     .enum(['true', 'false'])
