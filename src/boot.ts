@@ -46,8 +46,8 @@ export type BootOptions = {
 export type App = Omit<Stopper, 'stop'> & {
   readonly url: string
   readonly runId: string
-  /** As the stopper's; keeps which signal came first. */
-  stop(signal: string): Promise<void>
+  /** As the stopper's; keeps what came first, e.g. `SIGTERM`. */
+  stop(cause: string): Promise<void>
   /** Keeps what nobody expected, and kills. */
   fault(error: unknown): void
 }
@@ -225,8 +225,8 @@ function createApp(run: Run, supervisor: Supervisor, service: Service): App {
       run.onFact({ type: 'faulted', reason: messageOf(error) })
       stopper.kill()
     },
-    stop(signal) {
-      if (run.phase !== 'stopping') run.onFact({ type: 'stop_asked', signal })
+    stop(cause) {
+      if (run.phase !== 'stopping') run.onFact({ type: 'stop_asked', signal: cause })
       run.phase = 'stopping'
       return stopper.stop().finally(run.memory.stop)
     },

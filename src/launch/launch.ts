@@ -7,7 +7,6 @@ import { parseFlags, USAGE } from '../flags.ts'
 import { AppError, ERRORS, messageOf, toAppError } from '../lib/errors.ts'
 import { createRedactor } from '../lib/redact.ts'
 import { dataLayout } from '../project/layout.ts'
-import { noShutdown, onStopSignal } from '../supervisor/shutdown.ts'
 import { createToken } from './new-token.ts'
 import { createOutput } from './output.ts'
 import { listenForSignals, type Signals } from './signals.ts'
@@ -91,18 +90,17 @@ function fail(error: unknown, write: (text: string) => void): number {
 /** Until it has stopped: the first signal drains, the second hurries, the third kills. */
 function supervise(app: App, signals: Signals): Promise<number> {
   return new Promise((resolve, reject) => {
-    let state = noShutdown
-    const end = (signal: string) => app.stop(signal).then(() => resolve(state.exitCode), reject)
+    let exitCode = 0
+    const end = (cause: string) => app.stop(cause).then(() => resolve(exitCode), reject)
     process.on('uncaughtException', (error) => {
       app.fault(error)
       reject(new AppError('internal', messageOf(error), { cause: error }))
     })
-    signals.onStop((signal) => {
-      const next = onStopSignal(state, signal, performance.now())
-      state = next.state
-      if (next.step !== 'ignore') void end(signal) // a stop that goes on already is the same
-      if (next.step === 'hurry') app.hurry()
-      if (next.step === 'kill') app.kill()
+    signals.onStop((press) => {
+      exitCode = press.exitCode
+      void end(press.cause) // a stop that goes on already is the same
+      if (press.step === 'hurry') app.hurry()
+      if (press.step === 'kill') app.kill()
     })
   })
 }

@@ -1,28 +1,44 @@
 /** Signals that end the program: handlers only pass them on, and whoever has begun last decides. */
-import type { StopSignal } from '../supervisor/shutdown.ts'
+import { noShutdown, onStopCause, PARENT_END, type ShutdownStep, type StopCause } from '../supervisor/shutdown.ts'
+
+/** A cause that counts, and what it means. */
+export type Press = {
+  cause: StopCause
+  step: Exclude<ShutdownStep, 'ignore'>
+  /** What the program ends with, unless another one comes. */
+  exitCode: number
+}
 
 export type Signals = {
   /** Fires for a signal that comes before anybody has asked for signals: it ends the boot. */
   early: AbortSignal
-  onStop(act: (signal: StopSignal) => void): void
+  onStop(act: (press: Press) => void): void
   /** npm and its shell can be ended without passing the signal on: their end means stop, once. */
   followParent(): void
 }
 
-const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 const LOOK_EVERY_MS = 500
 
 /** As early as can be: to PID 1 the kernel delivers only what is listened for. */
 export function listenForSignals(): Signals {
   const early = new AbortController()
-  let act = (_signal: StopSignal) => early.abort()
-  for (const signal of STOP_SIGNALS) process.on(signal, () => act(signal))
+  let state = noShutdown
+  let act = (_press: Press) => early.abort()
+
+  function hear(cause: StopCause): void {
+    const turn = onStopCause(state, cause, performance.now())
+    state = turn.state
+    if (turn.step !== 'ignore') act({ cause, step: turn.step, exitCode: state.exitCode })
+  }
+
+  for (const signal of STOP_SIGNALS) process.on(signal, () => hear(signal))
   return {
     early: early.signal,
     onStop(callback) {
       act = callback
     },
-    followParent: () => watchParent(() => act('SIGTERM')),
+    followParent: () => watchParent(() => hear(PARENT_END)),
   }
 }
 

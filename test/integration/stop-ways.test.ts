@@ -67,6 +67,22 @@ for (const [signal, end] of TO_NPM) {
   })
 }
 
+test('the end of npm, long after a signal, hurries nobody: the running step ends by itself', async (t) => {
+  const project = await startProject(t, { held: ['write-2'], start: { via: 'npm' } })
+  const { installation, gates, instance } = project
+  process.kill(instance.supervisorPid, 'SIGTERM')
+  await untilDraining(instance)
+  const startedMs = performance.now()
+  const passed = (ms: number) => until(() => performance.now() - startedMs > ms, { timeoutMs: ms + 1_000 })
+  await passed(600) // from now on a signal would be a second one
+  instance.signal('SIGKILL')
+  await passed(1_800) // it is looked for twice a second
+  assert.deepEqual(instance.facts('stop_escalated'), [])
+  gates.release('write-2')
+  await untilStopped(installation, instance)
+  assertInterrupted(project, 2)
+})
+
 test('closing the terminal while nothing runs: all stops', async (t) => {
   const installation = await createInstallation(t)
   const instance = await installation.start({ via: 'pty' })
