@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { type App, boot } from '../boot.ts'
 import { secretsOf } from '../config/secrets.ts'
-import { loadConfig, processSources } from '../config.ts'
+import { launcherPid, loadConfig, processSources } from '../config.ts'
 import { parseFlags, USAGE } from '../flags.ts'
 import { AppError, ERRORS, messageOf, toAppError } from '../lib/errors.ts'
 import { createRedactor } from '../lib/redact.ts'
@@ -33,7 +33,8 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
     const logs = dataLayout(config.dataDir).logs
     const voice = createVoice({ format, level, colour: output.colour, write: output.write, redactor, logs })
     for (const note of config.notes) voice.note(note)
-    if (sources.env.npm_lifecycle_event !== undefined) signals.followParent()
+    const launcher = launcherPid(sources, process.ppid)
+    if (launcher !== null) signals.follow(launcher)
     const canRewrite = format === 'pretty' && sources.env.TERM !== 'dumb'
     const display = createStopDisplay({
       view: () => running?.stopView() ?? null,

@@ -13,8 +13,8 @@ export type Signals = {
   /** Fires for a signal that comes before anybody has asked for signals: it ends the boot. */
   early: AbortSignal
   onStop(act: (press: Press) => void): void
-  /** npm and its shell can be ended without passing the signal on: their end means stop, once. */
-  followParent(): void
+  /** npm and its shell can be ended without passing the signal on: their end means stop. */
+  follow(parentPid: number): void
 }
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
@@ -38,14 +38,13 @@ export function listenForSignals(): Signals {
     onStop(callback) {
       act = callback
     },
-    followParent: () => watchParent(() => hear(PARENT_END)),
+    follow: (parentPid) => watchParent(parentPid, () => hear(PARENT_END)),
   }
 }
 
-function watchParent(onGone: () => void): void {
-  const parent = process.ppid
+function watchParent(pid: number, onGone: () => void): void {
   const timer = setInterval(() => {
-    if (process.ppid === parent) return
+    if (process.ppid === pid) return
     clearInterval(timer)
     onGone()
   }, LOOK_EVERY_MS)
