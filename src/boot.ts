@@ -56,7 +56,8 @@ export type App = Omit<Stopper, 'stop'> & {
 export async function boot(options: BootOptions): Promise<App | { runningAt: RunFile }> {
   const layout = dataLayout(options.config.dataDir)
   const location = findRedis(options)
-  const own = await openDataFolder(layout)
+  const onWait = (sentence: string) => options.onFact({ type: 'progress', sentence })
+  const own = await openDataFolder(layout, { signal: options.signal, onWait })
   if ('runningAt' in own) return own
   const runId = randomUUID()
   const records = await openRecords({ ...options, folder: layout.logs, runId })
