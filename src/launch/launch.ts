@@ -7,6 +7,7 @@ import { parseFlags, USAGE } from '../flags.ts'
 import { AppError, ERRORS, messageOf, toAppError } from '../lib/errors.ts'
 import { createRedactor } from '../lib/redact.ts'
 import { dataLayout } from '../project/layout.ts'
+import type { LaunchFact } from './facts.ts'
 import { createToken } from './new-token.ts'
 import { createOutput } from './output.ts'
 import { listenForSignals, type Signals } from './signals.ts'
@@ -42,18 +43,13 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
       say: voice.say,
     })
     const childEnv: Record<string, string> = cacheDir ? { NODE_COMPILE_CACHE: cacheDir } : {}
-    const app = await boot({
-      config,
-      version,
-      startedMs,
-      redactor,
-      signal: signals.early,
-      onFact(fact) {
-        voice.say(fact)
-        display.note(fact)
-      },
-      childEnv,
-    })
+    const onFact = (fact: LaunchFact) => {
+      voice.say(fact)
+      display.note(fact)
+    }
+    const booting = boot({ config, version, startedMs, redactor, signal: signals.early, onFact, childEnv })
+    const app = await Promise.race([booting, signals.forced])
+    if (typeof app === 'number') return app // our end is the end of all that we have started
     if ('runningAt' in app) return alreadyRunning(app.runningAt, voice)
     running = app
     return await supervise(app, signals)

@@ -1,4 +1,5 @@
 /** Signals that end the program: handlers only pass them on, and whoever has begun last decides. */
+import { AppError } from '../lib/errors.ts'
 import { noShutdown, onStopCause, PARENT_END, type ShutdownStep, type StopCause } from '../supervisor/shutdown.ts'
 
 /** A cause that counts, and what it means. */
@@ -10,8 +11,10 @@ export type Press = {
 }
 
 export type Signals = {
-  /** Fires for a signal that comes before anybody has asked for signals: it ends the boot. */
+  /** Fires for the first signal when it comes before anybody has asked for signals: it ends the boot. */
   early: AbortSignal
+  /** Resolves with the exit code when another one follows before the boot has ended: then nobody waits for it. */
+  forced: Promise<number>
   onStop(act: (press: Press) => void): void
   /** npm and its shell can be ended without passing the signal on: their end means stop. */
   follow(parentPid: number): void
@@ -23,8 +26,12 @@ const LOOK_EVERY_MS = 500
 /** As early as can be: to PID 1 the kernel delivers only what is listened for. */
 export function listenForSignals(): Signals {
   const early = new AbortController()
+  const { promise: forced, resolve: force } = Promise.withResolvers<number>()
   let state = noShutdown
-  let act = (_press: Press) => early.abort()
+  let act = ({ cause, step, exitCode }: Press) => {
+    early.abort(new AppError('interrupted', `${cause} came while it was starting`))
+    if (step !== 'drain') force(exitCode)
+  }
 
   function hear(cause: StopCause): void {
     const turn = onStopCause(state, cause, performance.now())
@@ -35,6 +42,7 @@ export function listenForSignals(): Signals {
   for (const signal of STOP_SIGNALS) process.on(signal, () => hear(signal))
   return {
     early: early.signal,
+    forced,
     onStop(callback) {
       act = callback
     },

@@ -1,12 +1,10 @@
 /** How a stop goes on: once, twice or three times told, with little time, with much work; nothing is lost or left. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
 import { createGates } from '../helpers/gates.ts'
 import { createInstallation, type Installation, type Instance } from '../helpers/installation.ts'
 import { untilGone } from '../helpers/processes.ts'
-import type { Program } from '../helpers/program.ts'
 import { readState } from '../helpers/soundness.ts'
 import { killSupervisor, startProject } from '../helpers/started-project.ts'
 import { stageOf, untilState, untilStatus } from '../helpers/wait.ts'
@@ -152,26 +150,6 @@ test('a third signal kills what does not listen, at once', async (t) => {
   const stage = stageOf(readState(layout, id), 'loop')
   assert.deepEqual([stage.status, stage.reason], ['waiting', 'interrupted'], 'what was killed is written down as well')
 })
-
-type Moment = [words: string, isReached: (program: Program, installation: Installation) => boolean]
-
-const MOMENTS: Moment[] = [
-  ['its children are being started', (program) => program.facts('child_spawned').length > 0],
-  ['its children are ready', (program) => program.facts('child_ready').length > 2],
-  ['it has just said where it serves', (_, { layout }) => existsSync(layout.run)],
-]
-
-for (const [words, isReached] of MOMENTS)
-  test(`a signal during the boot, when ${words}, ends it and leaves nothing`, async (t) => {
-    const installation = await createInstallation(t)
-    const program = installation.launch()
-    await until(() => isReached(program, installation), { timeoutMs: 10_000, everyMs: 1 })
-    program.signal('SIGINT')
-    assert.deepEqual(await program.ended(10_000), { code: 0, signal: null })
-    // They were killed, not asked; the kernel may take a moment to clear them away.
-    await untilGone((await installation.processes()).map((p) => p.pid))
-    assert.ok(!existsSync(installation.layout.run))
-  })
 
 for (const pipeline of ['subprocess', 'busy'])
   test(`SIGKILL of the supervisor: 3 s later nothing is left, a ${pipeline} worker included`, async (t) => {
