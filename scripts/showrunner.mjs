@@ -24,7 +24,7 @@ const args = ['--disable-warning=ExperimentalWarning', join(root, program[0]), .
 const env = { ...process.env, SHOWRUNNER_LAUNCHER_PID: String(process.pid) }
 const child = spawn(node, args, { stdio: 'inherit', env })
 // The command decides what a signal means; this process only passes it on, and its answer back.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => child.kill(signal))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']) process.on(signal, () => child.kill(signal))
 child.once('error', (error) => {
   console.error(error.message)
   process.exit(1)

@@ -13,6 +13,7 @@ import type { ChildOrder, Nudge } from './launch/order.ts'
 import { findOuterLimit, type OuterLimit } from './launch/outer-limit.ts'
 import type { Phase } from './launch/phase.ts'
 import { assertPortFree } from './launch/port-check.ts'
+import { processFacts } from './launch/process-report.ts'
 import { openRecords, type Records } from './launch/records.ts'
 import { type ChosenRedis, chooseRedis } from './launch/redis-choice.ts'
 import { type RedisSearch, searchRedis } from './launch/redis-search.ts'
@@ -47,6 +48,8 @@ export type App = Omit<Stopper, 'stop'> & {
   readonly runId: string
   /** As the stopper's; keeps what came first, e.g. `SIGTERM`. */
   stop(cause: string): Promise<void>
+  /** One fact for each process. */
+  tellStatus(): void
   /** Keeps what nobody expected, and kills. */
   fault(error: unknown): void
 }
@@ -210,6 +213,10 @@ function createApp(run: Run, supervisor: Supervisor, service: Service): App {
     ...stopper,
     url: service.server.url,
     runId: run.runId,
+    tellStatus() {
+      const report = { phase: run.phase, children: supervisor.status(), jobs: run.held.of }
+      for (const fact of processFacts(report)) run.onFact(fact)
+    },
     fault(error) {
       run.onFact({ type: 'faulted', reason: messageOf(error) })
       stopper.kill()

@@ -52,6 +52,7 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
     if (typeof app === 'number') return app // our end is the end of all that we have started
     if ('runningAt' in app) return alreadyRunning(app.runningAt, voice)
     running = app
+    signals.onStatus(app.tellStatus)
     return await supervise(app, signals)
   } catch (error) {
     if (signals.early.aborted) return 0 // nothing had begun that would have to be saved

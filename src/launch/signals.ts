@@ -1,4 +1,4 @@
-/** Signals that end the program: handlers only pass them on, and whoever has begun last decides. */
+/** Signals to the supervisor: handlers only pass them on, and whoever has begun last decides. */
 import { AppError } from '../lib/errors.ts'
 import { noShutdown, onStopCause, PARENT_END, type ShutdownStep, type StopCause } from '../supervisor/shutdown.ts'
 
@@ -16,6 +16,8 @@ export type Signals = {
   /** Resolves with the exit code when another one follows before the boot has ended: then nobody waits for it. */
   forced: Promise<number>
   onStop(act: (press: Press) => void): void
+  /** SIGUSR2. */
+  onStatus(act: () => void): void
   /** npm and its shell can be ended without passing the signal on: their end means stop. */
   follow(parentPid: number): void
 }
@@ -28,6 +30,7 @@ export function listenForSignals(): Signals {
   const early = new AbortController()
   const { promise: forced, resolve: force } = Promise.withResolvers<number>()
   let state = noShutdown
+  let tellStatus = () => {} // before anything runs there is nothing to tell
   let act = ({ cause, step, exitCode }: Press) => {
     early.abort(new AppError('interrupted', `${cause} came while it was starting`))
     if (step !== 'drain') force(exitCode)
@@ -40,14 +43,29 @@ export function listenForSignals(): Signals {
   }
 
   for (const signal of STOP_SIGNALS) process.on(signal, () => hear(signal))
+  process.on('SIGUSR2', () => tellStatus())
+  for (const signal of ignoredSignals()) process.on(signal, () => {})
   return {
     early: early.signal,
     forced,
     onStop(callback) {
       act = callback
     },
+    onStatus(callback) {
+      tellStatus = callback
+    },
     follow: (parentPid) => watchParent(parentPid, () => hear(PARENT_END)),
   }
+}
+
+/**
+ * Gunicorn takes them for one worker more or less; here they would only suspend us. A terminal sends them to programs
+ * in the background: TTIN to those that read, as we never do; TTOU to those that write, where `stty tostop` is set.
+ * There a handler would be called without end, as the kernel tries the write again and again (measured): then TTOU
+ * keeps its own meaning.
+ */
+function ignoredSignals(): NodeJS.Signals[] {
+  return process.stdout.isTTY || process.stderr.isTTY ? ['SIGTTIN'] : ['SIGTTIN', 'SIGTTOU']
 }
 
 function watchParent(pid: number, onGone: () => void): void {

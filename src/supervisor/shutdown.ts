@@ -35,7 +35,9 @@ export const noShutdown: ShutdownState = { presses: 0, lastMs: 0, exitCode: 0 }
 /** Only signals are somebody's impatience: the parent's end begins a stop, and means nothing to one that goes on. */
 export function onStopCause(state: ShutdownState, cause: StopCause, nowMs: number): Turn {
   if (cause !== PARENT_END) return onSignal(state, cause, nowMs)
-  return state.presses > 0 ? { state, step: 'ignore' } : { state: { ...state, presses: 1, lastMs: nowMs }, step: 'drain' }
+  return state.presses > 0
+    ? { state, step: 'ignore' }
+    : { state: { ...state, presses: 1, lastMs: nowMs }, step: 'drain' }
 }
 
 function onSignal(state: ShutdownState, signal: StopSignal, nowMs: number): Turn {
