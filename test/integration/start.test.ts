@@ -64,6 +64,16 @@ test('of 20 starts at the same instant exactly one serves, and the others say wh
   assert.equal((await createClient({ url }).status()).data.status, 'healthy')
 })
 
+test('a whole stop that would not fit into what the outside allows is warned of', async (t) => {
+  const installation = await createInstallation(t)
+  const program = installation.launch({ env: { LOG_FORMAT: 'pretty', LOG_LEVEL: 'info', STOP_TIMEOUT_S: '6' } })
+  await until(() => program.output().includes('Ctrl+C stops'), { timeoutMs: 20_000, what: 'the lines of the start' })
+  assert.match(
+    program.output(),
+    /▲ stop +whoever runs this kills after 6 s, a whole stop may take 28: allow it 40, and say so with STOP_TIMEOUT_S=40/,
+  )
+})
+
 test('a port that is taken: exit 5, and who has it', async (t) => {
   const installation = await createInstallation(t)
   const other = createServer().listen(0, '127.0.0.1')

@@ -1,7 +1,13 @@
 /** What the first, second and third stop signal mean, and what counts as one press. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { noShutdown, onStopCause, PARENT_END, type ShutdownStep, type StopCause } from '../../src/supervisor/shutdown.ts'
+import {
+  noShutdown,
+  onStopCause,
+  PARENT_END,
+  type ShutdownStep,
+  type StopCause,
+} from '../../src/supervisor/shutdown.ts'
 
 type Press = [cause: StopCause, atMs: number]
 
