@@ -1,20 +1,22 @@
 /** The composition root: starts everything in order, and stops it in reverse. Tests boot this very value. */
 import { randomUUID } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
 import { childSpecs, workerSpec } from './children.ts'
 import { secretsInAddress } from './config/secrets.ts'
 import type { Config } from './config.ts'
 import { startConsumerWatch } from './launch/consumer-watch.ts'
 import { type DataFolder, openDataFolder, type RunFile } from './launch/data-folder.ts'
 import { takeJobsBack } from './launch/dead-worker.ts'
+import { endEarlierRun, findInterrupted } from './launch/earlier-run.ts'
 import type { LaunchFact } from './launch/facts.ts'
 import { createHeldJobs, type HeldJobs } from './launch/held-jobs.ts'
 import type { ChildOrder, Nudge } from './launch/order.ts'
 import { findOuterLimit, type OuterLimit } from './launch/outer-limit.ts'
 import type { Phase } from './launch/phase.ts'
 import { assertPortFree } from './launch/port-check.ts'
+import { processFacts } from './launch/process-report.ts'
 import { openRecords, type Records } from './launch/records.ts'
 import { type ChosenRedis, chooseRedis } from './launch/redis-choice.ts'
+import { type RedisSearch, searchRedis } from './launch/redis-search.ts'
 import type { Interrupted } from './launch/resume.ts'
 import type { Service } from './launch/service.ts'
 import { createStopper, type Stopper, workerNames } from './launch/stop.ts'
@@ -23,11 +25,9 @@ import { messageOf } from './lib/errors.ts'
 import { createMemoryKills, type MemoryKills } from './lib/memory-kills.ts'
 import type { Redactor } from './lib/redact.ts'
 import { dataLayout } from './project/layout.ts'
-import { locateRedis, type RedisLocation } from './redis/locate.ts'
 import { startGuardian } from './supervisor/guardian.ts'
 import type { ChildSpec } from './supervisor/spec.ts'
 import { createSupervisor, type Supervisor } from './supervisor/supervisor.ts'
-import { endSurvivors } from './supervisor/sweep.ts'
 
 export type BootOptions = {
   config: Config
@@ -46,8 +46,10 @@ export type BootOptions = {
 export type App = Omit<Stopper, 'stop'> & {
   readonly url: string
   readonly runId: string
-  /** As the stopper's; keeps which signal came first. */
-  stop(signal: string): Promise<void>
+  /** As the stopper's; keeps what came first, e.g. `SIGTERM`. */
+  stop(cause: string): Promise<void>
+  /** One fact for each process. */
+  tellStatus(): void
   /** Keeps what nobody expected, and kills. */
   fault(error: unknown): void
 }
@@ -55,20 +57,22 @@ export type App = Omit<Stopper, 'stop'> & {
 /** The running program, or where the one that owns the data folder runs. */
 export async function boot(options: BootOptions): Promise<App | { runningAt: RunFile }> {
   const layout = dataLayout(options.config.dataDir)
-  const location = findRedis(options)
-  const own = await openDataFolder(layout)
+  const onWait = (sentence: string) => options.onFact({ type: 'progress', sentence })
+  const own = await openDataFolder(layout, { signal: options.signal, onWait })
   if ('runningAt' in own) return own
   const runId = randomUUID()
   const records = await openRecords({ ...options, folder: layout.logs, runId })
   const guardian = startGuardian(runId, SAVES_ON_TERM)
   const folder = { ...own, release: () => guardian.release().then(records.close).finally(own.release) }
   const memory = createMemoryKills()
+  const search = searchRedis(options, runId)
   try {
     const fresh = { runId, held: createHeldJobs(), records, onFact: records.tell, phase: 'starting' as const }
     const outerLimit = findOuterLimit(options.config.outside)
-    return await start({ ...options, ...fresh, layout, folder, location, memory, outerLimit })
+    return await start({ ...options, ...fresh, layout, folder, search, memory, outerLimit })
   } catch (error) {
     memory.stop()
+    await search.end()
     records.tell({ type: 'boot_failed', reason: messageOf(error) })
     await folder.release()
     throw error
@@ -81,7 +85,7 @@ const SAVES_ON_TERM = ['redis-server', 'valkey-server']
 type Run = BootOptions & {
   layout: ReturnType<typeof dataLayout>
   folder: DataFolder
-  location: Promise<RedisLocation>
+  search: RedisSearch
   runId: string
   records: Records
   held: HeldJobs
@@ -92,11 +96,12 @@ type Run = BootOptions & {
 
 async function start(run: Run): Promise<App> {
   const { config, onFact } = run
-  await assertPortFree(config.host, config.port)
-  await endEarlierRun(run)
-  const interrupted = await findInterrupted(run)
+  await unlessEnded(run, assertPortFree(config.host, config.port))
+  await unlessEnded(run, endEarlierRun({ ...run, dataId: run.folder.dataId, termFirst: SAVES_ON_TERM }))
+  const interrupted = await unlessEnded(run, findInterrupted(run))
   const env = { ...run.childEnv, ...childEnvironment({ ...run.folder, runId: run.runId, parentPid: process.pid }) }
-  const redis = await chooseRedis({ config, dataId: run.folder.dataId, env, location: await run.location })
+  const location = await run.search.location
+  const redis = await unlessEnded(run, chooseRedis({ config, dataId: run.folder.dataId, env, location }))
   for (const secret of secretsInAddress(redis.place.url)) run.redactor.add(secret)
   let service: Service | undefined
   const order = (name: string, group: string | null) => orderFor(run, redis, { name, group })
@@ -117,26 +122,11 @@ async function start(run: Run): Promise<App> {
   return createApp(run, supervisor, service)
 }
 
-/** Asks programs and sockets, so it runs beside the first steps; a refusal is heard where it is awaited. */
-function findRedis({ config, onFact }: BootOptions): Promise<RedisLocation> {
-  const onProgress = (sentence: string) => onFact({ type: 'progress', sentence })
-  const location = locateRedis(config.redis, { onProgress })
-  location.catch(() => {})
-  return location
-}
-
-/** What a killed run left is ended first: two Redis on the same files would corrupt them. */
-async function endEarlierRun({ folder, layout, onFact }: Run): Promise<void> {
-  const survivors = await endSurvivors(folder.dataId, { termFirst: SAVES_ON_TERM })
-  await rm(layout.leases, { recursive: true, force: true }) // nobody is left who could hold one
-  if (survivors.length > 0) onFact({ type: 'survivors_ended', survivors })
-}
-
-/** Few starts find open projects; only those pay for the code that reads them. */
-async function findInterrupted({ config, layout }: Run): Promise<Interrupted[]> {
-  if ((await readdir(layout.open)).length === 0) return []
-  const { findInterrupted: find } = await import('./launch/resume.ts')
-  return find({ layout, resume: config.resume })
+/** A step that has begun is let end, for it leaves something in order; the next one does not begin. */
+async function unlessEnded<T>({ signal }: Run, step: Promise<T>): Promise<T> {
+  const result = await step
+  signal.throwIfAborted()
+  return result
 }
 
 function orderFor(
@@ -156,6 +146,7 @@ type Parts = {
 
 /** The API's modules are the heaviest: they load while the children connect. */
 async function bringUp(run: Run, parts: Parts): Promise<Service> {
+  run.signal.throwIfAborted() // it fires only once
   const { supervisor, redis } = parts
   const giveUp = () => supervisor.kill()
   run.signal.addEventListener('abort', giveUp, { once: true })
@@ -166,6 +157,7 @@ async function bringUp(run: Run, parts: Parts): Promise<Service> {
     // The children wait for Redis alone: what would keep this process busy comes after they have been let go.
     await Promise.race([redis.serves, ready])
     service = await loadService(run, parts)
+    run.signal.throwIfAborted()
     await ready
     run.signal.throwIfAborted()
     await announce(run, service, parts)
@@ -221,12 +213,16 @@ function createApp(run: Run, supervisor: Supervisor, service: Service): App {
     ...stopper,
     url: service.server.url,
     runId: run.runId,
+    tellStatus() {
+      const report = { phase: run.phase, children: supervisor.status(), jobs: run.held.of }
+      for (const fact of processFacts(report)) run.onFact(fact)
+    },
     fault(error) {
       run.onFact({ type: 'faulted', reason: messageOf(error) })
       stopper.kill()
     },
-    stop(signal) {
-      if (run.phase !== 'stopping') run.onFact({ type: 'stop_asked', signal })
+    stop(cause) {
+      if (run.phase !== 'stopping') run.onFact({ type: 'stop_asked', signal: cause })
       run.phase = 'stopping'
       return stopper.stop().finally(run.memory.stop)
     },

@@ -11,7 +11,7 @@ import { concurrencyName } from './config/table.ts'
 import type { Flags } from './flags.ts'
 import { errnoOf } from './lib/errors.ts'
 import type { LogLevel } from './lib/log.ts'
-import { QUEUE_NAMES, type QueueName, TOKEN_FILE } from './settings.ts'
+import { LAUNCHER_PID, QUEUE_NAMES, type QueueName, TOKEN_FILE } from './settings.ts'
 
 /** Plain data, frozen, so that it can be sent to child processes as a message. Folders are absolute paths. */
 export type Config = {
@@ -102,6 +102,13 @@ export function loadConfig(sources: ConfigSources): Config {
 /** This process's own sources: the one place that touches its environment. */
 export function processSources(flags: Partial<Flags> = {}): ConfigSources {
   return { env: process.env, cwd: process.cwd(), flags, isTty: process.stdout.isTTY === true }
+}
+
+/** The process that stands between a person and us, to be followed when it ends unheard; null when there is none. */
+export function launcherPid({ env }: ConfigSources, parentPid: number): number | null {
+  // Both variables are inherited; the second tells whether it is meant for us.
+  const isLaunched = env.npm_lifecycle_event !== undefined || env[LAUNCHER_PID] === String(parentPid)
+  return isLaunched ? parentPid : null
 }
 
 function flagLayer(flags: Partial<Flags>): Record<string, Found> {

@@ -28,6 +28,9 @@ export const DEFAULT_WORKERS = 'llm,image,batch_processing,maintenance,health:1 
 /** In the data folder: the token that `--new-token` made. */
 export const TOKEN_FILE = 'token'
 
+/** Holds the pid of the `showrunner` command for the server that it starts. */
+export const LAUNCHER_PID = 'SHOWRUNNER_LAUNCHER_PID'
+
 export function isQueueName(name: string): name is QueueName {
   return Object.hasOwn(QUEUES, name)
 }

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { type ConfigSources, loadConfig } from '../src/config.ts'
+import { type ConfigSources, launcherPid, loadConfig } from '../src/config.ts'
 import { AppError } from '../src/lib/errors.ts'
 import { QUEUES, TOKEN_FILE } from '../src/settings.ts'
 
@@ -224,6 +224,15 @@ test('the time limits fit together', () => {
     refusal({ SOFT_TIME_LIMIT_S: '50', CELERY_TASK_TIME_LIMIT: '50' }),
     /SOFT_TIME_LIMIT_S=50 .*less than CELERY_TASK_TIME_LIMIT=50/,
   )
+})
+
+test('who started us is followed: npm, and the `showrunner` command only when the variable names our own parent', () => {
+  const pid = (env: NodeJS.ProcessEnv) => launcherPid({ env, cwd }, 42)
+  assert.equal(pid({}), null)
+  assert.equal(pid({ npm_lifecycle_event: 'start' }), 42)
+  assert.equal(pid({ SHOWRUNNER_LAUNCHER_PID: '42' }), 42)
+  assert.equal(pid({ SHOWRUNNER_LAUNCHER_PID: '41' }), null, 'inherited from a program further up')
+  assert.deepEqual(load({ SHOWRUNNER_LAUNCHER_PID: '42' }).notes, [])
 })
 
 test('what is ignored is said', () => {

@@ -1,10 +1,11 @@
 /** What is worth a line at boot although nothing is wrong: shadowed and unknown names. */
+import { LAUNCHER_PID } from '../settings.ts'
 import type { Lookup } from './sources.ts'
 import { SETTING_NAMES, SETTINGS, type SettingName } from './table.ts'
 
 const PREFIX = 'SHOWRUNNER_'
-/** Set by a supervisor for its children; ours may be started from such a child. */
-const INTERNAL = ['SHOWRUNNER_RUN_ID', 'SHOWRUNNER_DATA_ID', 'SHOWRUNNER_PARENT_PID']
+/** Set by a supervisor for its children, and by the `showrunner` command; ours may be started from such a child. */
+const INTERNAL = ['SHOWRUNNER_RUN_ID', 'SHOWRUNNER_DATA_ID', 'SHOWRUNNER_PARENT_PID', LAUNCHER_PID]
 
 /** A file's line that has no effect because a stronger source says something else. */
 export function shadowNotes(lookup: Lookup): string[] {

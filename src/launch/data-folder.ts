@@ -4,7 +4,7 @@ import { access, constants, readFile, realpath, rm } from 'node:fs/promises'
 import { AppError, errnoOf, messageOf } from '../lib/errors.ts'
 import { ensureFolder, readJson, writeAtomic } from '../lib/files.ts'
 import { sha256 } from '../lib/ids.ts'
-import { acquireLock } from '../lib/lock.ts'
+import { acquireLock, type Lock } from '../lib/lock.ts'
 import { until } from '../lib/until.ts'
 import type { DataLayout } from '../project/layout.ts'
 
@@ -24,11 +24,23 @@ export type DataFolder = {
   release(): Promise<void>
 }
 
-/** The folder, or where the instance that owns it runs. Throws `settings` when it cannot be written. */
-export async function openDataFolder(layout: DataLayout): Promise<DataFolder | { runningAt: RunFile }> {
+export type OpenOptions = {
+  signal: AbortSignal
+  /** Told once, when it takes long. */
+  onWait(sentence: string): void
+}
+
+/**
+ * The folder, or where the instance that owns it runs. Throws `settings` when it cannot be written, `timeout` when its
+ * owner does not come to serve.
+ */
+export async function openDataFolder(
+  layout: DataLayout,
+  options: OpenOptions,
+): Promise<DataFolder | { runningAt: RunFile }> {
   await makeWritable(layout)
-  const lock = await acquireLock(layout.lock)
-  if (!lock) return { runningAt: await awaitRunFile(layout) }
+  const claim = await claimFolder(layout, options)
+  if ('runningAt' in claim) return claim
   await rm(layout.run, { force: true }) // of a run that was killed
   const dataId = await identify(layout)
   return {
@@ -36,7 +48,7 @@ export async function openDataFolder(layout: DataLayout): Promise<DataFolder | {
     announce: (run) => writeAtomic(layout.run, `${JSON.stringify(run, null, 2)}\n`, 0o600),
     async release() {
       await rm(layout.run, { force: true })
-      lock.release()
+      claim.lock.release()
     },
   }
 }
@@ -53,10 +65,30 @@ async function makeWritable(layout: DataLayout): Promise<void> {
   }
 }
 
-/** The other one may be at the very beginning of its own start. */
-async function awaitRunFile(layout: DataLayout): Promise<RunFile> {
-  const what = 'the instance that owns the data folder to say where it runs'
-  return until(() => readJson<RunFile>(layout.run), { timeoutMs: 20_000, everyMs: 50, what })
+/** A first start may load a large Redis file, or build one; longer than this nobody waits for it. */
+const WAIT_MS = 90_000
+const SAY_AFTER_MS = 2_000
+const LOOK_EVERY_MS = 50
+
+/** The other one may be in the middle of its own start, and that may fail: then the folder is ours. */
+async function claimFolder(
+  layout: DataLayout,
+  { signal, onWait }: OpenOptions,
+): Promise<{ lock: Lock } | { runningAt: RunFile }> {
+  const startedMs = performance.now()
+  let hasSaid = false
+  const look = async () => {
+    const lock = await acquireLock(layout.lock)
+    if (lock) return { lock }
+    const runningAt = await readJson<RunFile>(layout.run)
+    if (runningAt) return { runningAt }
+    if (hasSaid || performance.now() - startedMs < SAY_AFTER_MS) return undefined
+    hasSaid = true
+    onWait(`another start holds ${layout.root} and does not serve yet; waiting for it`)
+    return undefined
+  }
+  const what = `the start that holds ${layout.root} to serve or to end`
+  return until(look, { timeoutMs: WAIT_MS, everyMs: LOOK_EVERY_MS, signal, what })
 }
 
 async function identify(layout: DataLayout): Promise<string> {

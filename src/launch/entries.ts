@@ -18,6 +18,7 @@ const NOT_KEPT: ReadonlySet<LaunchFact['type']> = new Set([
   'child_line',
   'api_line',
   'progress',
+  'process_status',
   'stop_waiting',
   'log_fault',
 ])

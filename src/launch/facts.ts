@@ -2,6 +2,7 @@
 import type { ProviderFacts } from '../providers/pick.ts'
 import type { SupervisorFact } from '../supervisor/facts.ts'
 import type { OuterLimit } from './outer-limit.ts'
+import type { ProcessFact } from './process-report.ts'
 import type { Interrupted } from './resume.ts'
 import type { RunEnd } from './run-end.ts'
 import type { StoppingChild, StopStep, Waited } from './stop-board.ts'
@@ -29,6 +30,7 @@ export type ReadyFact = {
 export type LaunchFact =
   | ReadyFact
   | SupervisorFact
+  | ProcessFact
   /** `before`: how the run before ended, null when there was none. */
   | { type: 'booted'; version: string; pid: number; before: RunEnd | null }
   | { type: 'boot_failed'; reason: string }

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { type App, boot } from '../boot.ts'
 import { inheritedSecrets, secretsOf } from '../config/secrets.ts'
-import { loadConfig, processSources } from '../config.ts'
+import { launcherPid, loadConfig, processSources } from '../config.ts'
 import { parseFlags, USAGE } from '../flags.ts'
 import { AppError, ERRORS, messageOf, toAppError } from '../lib/errors.ts'
 import { createRedactor } from '../lib/redact.ts'
 import { dataLayout } from '../project/layout.ts'
-import { noShutdown, onStopSignal } from '../supervisor/shutdown.ts'
+import type { LaunchFact } from './facts.ts'
 import { createToken } from './new-token.ts'
 import { createOutput } from './output.ts'
 import { listenForSignals, type Signals } from './signals.ts'
@@ -35,7 +35,8 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
     const voice = createVoice({ format, level, colour: output.colour, write: output.write, redactor, logs })
     output.onLeftOut(voice.leftOut)
     for (const note of config.notes) voice.note(note)
-    if (sources.env.npm_lifecycle_event !== undefined) signals.followParent()
+    const launcher = launcherPid(sources, process.ppid)
+    if (launcher !== null) signals.follow(launcher)
     const canRewrite = format === 'pretty' && sources.env.TERM !== 'dumb'
     const display = createStopDisplay({
       view: () => running?.stopView() ?? null,
@@ -43,20 +44,16 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
       say: voice.say,
     })
     const childEnv: Record<string, string> = cacheDir ? { NODE_COMPILE_CACHE: cacheDir } : {}
-    const app = await boot({
-      config,
-      version,
-      startedMs,
-      redactor,
-      signal: signals.early,
-      onFact(fact) {
-        voice.say(fact)
-        display.note(fact)
-      },
-      childEnv,
-    })
+    const onFact = (fact: LaunchFact) => {
+      voice.say(fact)
+      display.note(fact)
+    }
+    const booting = boot({ config, version, startedMs, redactor, signal: signals.early, onFact, childEnv })
+    const app = await Promise.race([booting, signals.forced])
+    if (typeof app === 'number') return app // our end is the end of all that we have started
     if ('runningAt' in app) return alreadyRunning(app.runningAt, voice)
     running = app
+    signals.onStatus(app.tellStatus)
     return await supervise(app, signals)
   } catch (error) {
     if (signals.early.aborted) return 0 // nothing had begun that would have to be saved
@@ -94,18 +91,17 @@ function fail(error: unknown, write: (text: string) => void): number {
 /** Until it has stopped: the first signal drains, the second hurries, the third kills. */
 function supervise(app: App, signals: Signals): Promise<number> {
   return new Promise((resolve, reject) => {
-    let state = noShutdown
-    const end = (signal: string) => app.stop(signal).then(() => resolve(state.exitCode), reject)
+    let exitCode = 0
+    const end = (cause: string) => app.stop(cause).then(() => resolve(exitCode), reject)
     process.on('uncaughtException', (error) => {
       app.fault(error)
       reject(new AppError('internal', messageOf(error), { cause: error }))
     })
-    signals.onStop((signal) => {
-      const next = onStopSignal(state, signal, performance.now())
-      state = next.state
-      if (next.step !== 'ignore') void end(signal) // a stop that goes on already is the same
-      if (next.step === 'hurry') app.hurry()
-      if (next.step === 'kill') app.kill()
+    signals.onStop((press) => {
+      exitCode = press.exitCode
+      void end(press.cause) // a stop that goes on already is the same
+      if (press.step === 'hurry') app.hurry()
+      if (press.step === 'kill') app.kill()
     })
   })
 }

@@ -7,13 +7,19 @@ import { createProjectStore, type Project, type ProjectStore } from '../project/
 
 export type Interrupted = { id: string; title: string; stage: string }
 
-export type ResumeFacts = { layout: DataLayout; resume: 'auto' | 'off' }
+export type ResumeFacts = {
+  layout: DataLayout
+  resume: 'auto' | 'off'
+  /** Ends the search; what has been found by then counts. */
+  signal?: AbortSignal
+}
 
 /** The projects that an earlier run left in the middle. Looked for before a worker can take one of them up. */
-export async function findInterrupted({ layout, resume }: ResumeFacts): Promise<Interrupted[]> {
+export async function findInterrupted({ layout, resume, signal }: ResumeFacts): Promise<Interrupted[]> {
   const interrupted: Interrupted[] = []
   const store = createProjectStore(layout)
   for (const id of await store.openIds()) {
+    if (signal?.aborted) break
     const project = await openOpen(store, id)
     const stage = project && leftBehind(project, layout)
     if (!project || !stage) continue
@@ -23,11 +29,17 @@ export async function findInterrupted({ layout, resume }: ResumeFacts): Promise<
   return interrupted
 }
 
-/** At the end of a stop: what had to be killed could not write down itself that it was interrupted. */
-export async function noteInterrupted(layout: DataLayout): Promise<void> {
-  await findInterrupted({ layout, resume: 'off' })
+/**
+ * At the end of a stop: what had to be killed could not write down itself that it was interrupted. What the signal
+ * cuts off the next start finds by itself.
+ */
+export async function noteInterrupted(layout: DataLayout, signal?: AbortSignal): Promise<void> {
+  await findInterrupted({ layout, resume: 'off', signal })
   const store = createProjectStore(layout)
-  for (const id of await store.openIds()) await catchUp(store, id)
+  for (const id of await store.openIds()) {
+    if (signal?.aborted) return
+    await catchUp(store, id)
+  }
 }
 
 /** A process that ended between a record and the state file has left the file behind; nobody writes any more but us. */

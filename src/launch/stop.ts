@@ -1,4 +1,5 @@
 /** Stopping in order: work first, then the API, Redis last; every component's end is a fact. */
+import { AppError } from '../lib/errors.ts'
 import type { DataLayout } from '../project/layout.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import { endSurvivors, findSurvivors, type Survivor } from '../supervisor/sweep.ts'
@@ -10,7 +11,8 @@ import type { OuterLimit } from './outer-limit.ts'
 import { noteInterrupted } from './resume.ts'
 import type { Service } from './service.ts'
 import { createStopBoard, type StopBoard, type StopView } from './stop-board.ts'
-import { type StopBudget, stopBudget } from './stop-budget.ts'
+import { FULL, HURRY, KILL, type StopBudget, stopBudget } from './stop-budget.ts'
+import { createStopClock, type StopClock } from './stop-clock.ts'
 
 export type StopParts = {
   layout: DataLayout
@@ -35,21 +37,26 @@ export type Stopper = {
 
 /** They are killed; only one that is stuck in the kernel takes longer. */
 const SWEEP_MS = 1_000
-/** After a second Ctrl+C. */
-const HURRY_MS = 1_500
+/** The most that these may take when there is time. */
+const API_CLOSE_MS = 1_000
+const REDIS_STOP_MS = 4_000
+/** What is killed at its deadline is gone before the next part begins. */
+const KILL_MS = 100
 
 export function createStopper(parts: StopParts): Stopper {
   const { supervisor, onFact } = parts
-  let board: StopBoard | undefined
+  let stop: Stop | undefined
   let stopping: Promise<void> | undefined
 
   async function run(): Promise<void> {
-    board = createBoard(parts)
+    const own: Stop = { ...parts, board: createBoard(parts), clock: createStopClock(FULL) }
+    stop = own
     try {
-      await stopAll(parts, board)
+      await inTime(own, stopAll(own))
     } finally {
-      board.end()
-      board = undefined
+      own.board.end()
+      own.clock.end()
+      stop = undefined
     }
   }
 
@@ -59,18 +66,37 @@ export function createStopper(parts: StopParts): Stopper {
       return stopping
     },
     hurry() {
-      const killAtMs = performance.now() + HURRY_MS
-      supervisor.hurry(workerSlots(supervisor), killAtMs)
-      board?.escalate('hurry', killAtMs)
-      onFact({ type: 'stop_escalated', to: 'hurry' })
+      if (stop) hurry(stop)
     },
     kill() {
       supervisor.kill()
-      board?.escalate('kill', performance.now())
+      stop?.clock.lower(KILL)
+      stop?.board.escalate('kill', performance.now())
       onFact({ type: 'stop_escalated', to: 'kill' })
     },
-    stopView: () => board?.view() ?? null,
+    stopView: () => stop?.board.view() ?? null,
   }
+}
+
+type Stop = StopParts & { board: StopBoard; clock: StopClock }
+
+/** The last resort: whatever it waits for, nobody waits for it. */
+async function inTime({ clock, supervisor }: Stop, all: Promise<void>): Promise<void> {
+  if (await clock.by('last', all)) return
+  supervisor.kill()
+  throw new AppError('timeout', 'The stop did not end in time; everything was killed')
+}
+
+/** A Redis that is stopping already has to be quicker as well. */
+function hurry({ clock, board, supervisor, onFact }: Stop): void {
+  clock.lower(HURRY)
+  const nowMs = performance.now()
+  const killAtMs = nowMs + HURRY.giveBackMs
+  supervisor.hurry(workerSlots(supervisor), killAtMs)
+  if (supervisor.status().some(({ group, phase }) => group === 'redis' && phase === 'stopping'))
+    supervisor.hurry(['redis'], nowMs + clock.leftMs('redis') - KILL_MS)
+  board.escalate('hurry', killAtMs)
+  onFact({ type: 'stop_escalated', to: 'hurry' })
 }
 
 function createBoard({ supervisor, held, service }: StopParts): StopBoard {
@@ -78,32 +104,42 @@ function createBoard({ supervisor, held, service }: StopParts): StopBoard {
   return createStopBoard({ children: supervisor.status, jobs: (child) => held.of(child.pid), titleOf })
 }
 
-async function stopAll(parts: StopParts, board: StopBoard): Promise<void> {
-  const { supervisor, service, layout, folder, onFact } = parts
+async function stopAll(stop: Stop): Promise<void> {
+  const { clock, board, layout, folder, outerLimit, onFact } = stop
   const startedMs = performance.now()
-  const budget = stopBudget(await parts.outerLimit)
-  await stopWorkers(parts, board, budget)
-  await noteInterrupted(layout).catch(() => {}) // a full disk: the next start finds the same by the dead owners
-  const apiMs = performance.now()
-  await service.stop(budget.apiCloseMs)
-  onFact({ type: 'component_stopped', name: 'api', ms: performance.now() - apiMs })
-  await stopRedis(supervisor, board, budget)
-  const left = await sweep(folder.dataId)
+  const budget = stopBudget(await outerLimit)
+  clock.lower(budget, startedMs)
+  const workers = stopWorkers(stop, budget)
+  await clock.by('work', workers)
+  const noted = noteInterrupted(layout, clock.signal('notes')).catch(() => {}) // a full disk: the next start finds the same by the dead owners
+  await clock.by('notes', noted)
+  await stopApi(stop)
+  const redis = stopRedis(stop)
+  await clock.by('redis', redis)
+  const left = await sweep(folder.dataId, Math.min(SWEEP_MS, clock.leftMs('sweep')))
+  await clock.by('sweep', Promise.allSettled([workers, redis])) // a stray that has held a worker's output is gone now
   const ms = Math.round(performance.now() - startedMs)
   onFact({ type: 'stopped', ms, left: left.map((s) => s.pid), waited: board.waited() })
   await folder.release() // last of all: whoever comes next writes on where we have ended
 }
 
+async function stopApi({ clock, service, onFact }: Stop): Promise<void> {
+  const startedMs = performance.now()
+  const budgetMs = Math.min(API_CLOSE_MS, Math.max(0, clock.leftMs('api') - KILL_MS))
+  await clock.by('api', service.stop(budgetMs))
+  onFact({ type: 'component_stopped', name: 'api', ms: performance.now() - startedMs })
+}
+
 /** A stage may have left a program in a session of its own; gives what could not be ended. */
-async function sweep(dataId: string): Promise<Survivor[]> {
+async function sweep(dataId: string, timeoutMs: number): Promise<Survivor[]> {
   const found = await findSurvivors(dataId)
   if (found.length === 0) return found
-  await endSurvivors(dataId, { timeoutMs: SWEEP_MS }).catch(() => {}) // what is late is named by the next look
+  await endSurvivors(dataId, { timeoutMs }).catch(() => {}) // what is late is named by the next look
   return findSurvivors(dataId)
 }
 
-async function stopWorkers(parts: StopParts, board: StopBoard, budget: StopBudget): Promise<void> {
-  const { supervisor } = parts
+async function stopWorkers(stop: Stop, budget: StopBudget): Promise<void> {
+  const { supervisor, board } = stop
   const { abortAfterMs, giveBackMs } = budget
   const names = workerSlots(supervisor)
   const abortAtMs = performance.now() + abortAfterMs
@@ -111,13 +147,13 @@ async function stopWorkers(parts: StopParts, board: StopBoard, budget: StopBudge
   const drain: DrainOrder = { reason: 'stop', abortInMs: abortAfterMs }
   board.expect(names, { abortAtMs, killAtMs: deadlineMs })
   const stopped = supervisor.stop(names, { drain, deadlineMs })
-  tellStopping(parts, budget) // who hears it may rely on the children having been told
+  tellStopping(stop, budget) // who hears it may rely on the children having been told
   await stopped
 }
 
-async function stopRedis(supervisor: Supervisor, board: StopBoard, { redisStopMs }: StopBudget): Promise<void> {
+async function stopRedis({ supervisor, board, clock }: Stop): Promise<void> {
   const nowMs = performance.now()
-  const deadlineMs = nowMs + redisStopMs
+  const deadlineMs = nowMs + Math.min(REDIS_STOP_MS, Math.max(0, clock.leftMs('redis') - KILL_MS))
   board.expect(['redis'], { abortAtMs: nowMs, killAtMs: deadlineMs })
   await supervisor.stop(['redis'], { deadlineMs })
 }

@@ -3,6 +3,7 @@ import { styleText } from 'node:util'
 import { cutToColumns, printable } from '../lib/columns.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { LaunchFact, ReadyFact } from './facts.ts'
+import { processLine } from './process-report.ts'
 import { escalatedLine, outerLimitLine, WITHOUT_INIT, waitedWords, waitingLine } from './stop-words.ts'
 
 /** Colours are applied only where `colour` says that the reader can see them. */
@@ -107,6 +108,7 @@ function clip(title: string): string {
 /** One line, or undefined for what people need not be told. */
 export function factLine(fact: LaunchFact, wording: Wording): string | undefined {
   const paint = painter(wording)
+  if (fact.type === 'process_status') return processLine(fact)
   switch (fact.type) {
     case 'progress':
       return fact.sentence

@@ -1,23 +1,28 @@
 /** Finds a Redis server program: installed, cached, or as the last resort downloaded and compiled. */
+import { fileURLToPath } from 'node:url'
 import { AppError, messageOf } from '../lib/errors.ts'
 import { exec } from '../lib/exec.ts'
 import { installHint, readPlatform } from '../lib/install-hint.ts'
-import { within } from '../lib/until.ts'
 import { isRecent } from './check.ts'
 
 export type FindBinaryOptions = {
   /** Told before something that takes minutes. */
   onProgress(sentence: string): void
   signal?: AbortSignal
+  /** Added to the environment of a build, which runs for minutes. */
+  env?: Record<string, string>
   /** In order of preference. */
   programs?: readonly string[]
-  /** The last resort; null = there is none. */
-  build?: (() => Promise<string>) | null
+  /** The last resort: a program that prints, in its last line, where the server is that it has built; null = none. */
+  build?: string | null
 }
 
 const PROGRAMS = ['redis-server', 'valkey-server'] as const
 const VERSION_TIMEOUT_MS = 5_000
 const BUILD_TIMEOUT_MS = 15 * 60_000
+/** It has nothing to save, and a second Ctrl+C comes half a second later. */
+const BUILD_KILL_MS = 300
+const BUILD_PROGRAM = fileURLToPath(new URL('./build-child.ts', import.meta.url))
 
 /** A name on the PATH, or a path. Throws `missing_program` with this system's install command. */
 export async function findRedisBinary(options: FindBinaryOptions): Promise<string> {
@@ -27,16 +32,23 @@ export async function findRedisBinary(options: FindBinaryOptions): Promise<strin
     if (flaw === null) return program
     flaws.push(flaw)
   }
-  const build = options.build === undefined ? buildWithMemoryServer : options.build
+  const { build = BUILD_PROGRAM } = options
   if (build === null) throw await missing(flaws)
   options.onProgress(`${flaws.join('; ')}: looking for a cached build, else downloading and compiling Redis (minutes)`)
   try {
-    return (
-      (await within(build(), BUILD_TIMEOUT_MS, null)) ?? raise(`not done within ${BUILD_TIMEOUT_MS / 60_000} minutes`)
-    )
+    return await runBuild(build, options)
   } catch (error) {
+    options.signal?.throwIfAborted()
     throw await missing([...flaws, `a build failed (${messageOf(error)})`], error)
   }
+}
+
+/** In a process of its own: its compilers belong to its group, and end with it. */
+async function runBuild(program: string, { signal, env }: FindBinaryOptions): Promise<string> {
+  const args = ['--disable-warning=ExperimentalWarning', program]
+  const limits = { timeoutMs: BUILD_TIMEOUT_MS, killAfterMs: BUILD_KILL_MS }
+  const { stdout } = await exec(process.execPath, args, { signal, env, ...limits })
+  return stdout.trim().split('\n').at(-1)!
 }
 
 /** Null when the program can be used. */
@@ -49,16 +61,6 @@ async function flawOf(program: string, signal: AbortSignal | undefined): Promise
     signal?.throwIfAborted()
     return messageOf(error)
   }
-}
-
-/** It answers from its cache when it has built one before. */
-async function buildWithMemoryServer(): Promise<string> {
-  const { RedisBinary } = await import('redis-memory-server')
-  return await RedisBinary.getPath()
-}
-
-function raise(message: string): never {
-  throw new AppError('timeout', message)
 }
 
 async function missing(flaws: string[], cause?: unknown): Promise<AppError> {

@@ -1,5 +1,5 @@
 /** Finds out where Redis is to be: looks, decides, and finds the program when our own is needed. */
-import { findRedisBinary } from './binary.ts'
+import { type FindBinaryOptions, findRedisBinary } from './binary.ts'
 import { type RedisPlace, urlOf } from './place.ts'
 import { probeRedis } from './probe.ts'
 import { needsProbe, resolveRedis } from './resolve.ts'
@@ -9,7 +9,7 @@ export type RedisLocation =
   | { mode: 'attach'; place: RedisPlace; note: string | null }
   | { mode: 'spawn'; why: string; port: number | null; binary: string }
 
-export type LocateOptions = { onProgress(sentence: string): void; signal?: AbortSignal }
+export type LocateOptions = Pick<FindBinaryOptions, 'onProgress' | 'signal' | 'env'>
 
 const LOCAL_PROBE_MS = 300
 /** A server that the user named may be far away. */
@@ -21,6 +21,7 @@ export async function locateRedis(settings: RedisSettings, options: LocateOption
   const probe = needsProbe(settings)
     ? await probeRedis(urlOf(settings), isNamed ? NAMED_PROBE_MS : LOCAL_PROBE_MS)
     : null
+  options.signal?.throwIfAborted()
   const decision = resolveRedis(settings, probe)
   if (decision.mode === 'refuse') throw decision.error
   if (decision.mode === 'attach') return decision

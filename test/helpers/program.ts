@@ -11,9 +11,9 @@ export type Exit = { code: number | null; signal: NodeJS.Signals | null }
 
 /**
  * `pty`: npm in a pseudo-terminal, as on a desk; needs script(1). `shell`: the same, typed into an interactive shell,
- * which knows Ctrl+Z. `head`: npm, its output cut off after a line. `init`: PID 1 of a PID namespace; needs root.
+ * which knows Ctrl+Z. `command`: `showrunner start`. `head`: npm, its output cut off after a line. `init`: PID 1 of a PID namespace; needs root.
  */
-export type Via = 'node' | 'npm' | 'pty' | 'shell' | 'head' | 'init'
+export type Via = 'node' | 'npm' | 'command' | 'pty' | 'shell' | 'head' | 'init'
 
 /** `columns`: of the terminal. */
 export type LaunchOptions = { env: Record<string, string>; via?: Via; args?: readonly string[]; columns?: number }
@@ -85,6 +85,7 @@ const NODE = [process.execPath, '--disable-warning=ExperimentalWarning', 'src/ma
 const COMMANDS: Record<Via, (args: readonly string[], columns: number) => [file: string, args: string[]]> = {
   node: (args) => split([...NODE, ...args]),
   npm: (args) => split(npm(args)),
+  command: (args) => split([process.execPath, 'scripts/showrunner.mjs', 'start', ...args]),
   // Without exec a shell stays in between, which ends by Ctrl+C in its own way.
   pty: (args, columns) => inTerminal(`stty columns ${columns} rows 24; exec ${npm(args).join(' ')}`),
   shell: () => inTerminal('exec bash --norc --noprofile -i'),

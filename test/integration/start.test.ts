@@ -6,9 +6,11 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { createClient } from '../../src/client/client.ts'
-import { createInstallation } from '../helpers/installation.ts'
+import { acquireLock, type Lock } from '../../src/lib/lock.ts'
+import { until } from '../../src/lib/until.ts'
+import { createInstallation, type Installation } from '../helpers/installation.ts'
 import { startPlainRedis } from '../redis/redis-process.ts'
 
 test('a second start on the same data folder says where the first serves, and exits with 0', async (t) => {
@@ -20,6 +22,30 @@ test('a second start on the same data folder says where the first serves, and ex
   assert.ok(second.output().includes(`pid ${first.supervisorPid}`), second.output())
   assert.equal((await first.api.status()).data.status, 'healthy')
   assert.equal((await installation.processes()).length, 4)
+})
+
+test('a start while another one is on its way says so once, and takes the folder over when that fails', async (t) => {
+  const installation = await createInstallation(t)
+  const other = await holdFolder(t, installation)
+  const program = installation.launch()
+  const said = () => program.facts('progress').filter(({ sentence }) => /another start holds/.test(sentence)).length
+  await until(() => said() > 0, { timeoutMs: 15_000, what: 'a word on the wait' })
+  const saidMs = performance.now()
+  await until(() => performance.now() - saidMs > 1_000, { timeoutMs: 5_000, what: 'some more waiting' })
+  other.release()
+  const { url } = await program.ready()
+  assert.equal(said(), 1)
+  assert.equal((await createClient({ url }).status()).data.status, 'healthy')
+})
+
+test('Ctrl+C while it waits for another start: exit 0 at once', async (t) => {
+  const installation = await createInstallation(t)
+  const other = await holdFolder(t, installation)
+  const program = installation.launch()
+  await until(() => program.output().includes('another start holds'), { timeoutMs: 15_000 })
+  program.signal('SIGINT')
+  assert.deepEqual(await program.ended(5_000), { code: 0, signal: null })
+  other.release()
 })
 
 test('of 20 starts at the same instant exactly one serves, and the others say where', async (t) => {
@@ -36,6 +62,16 @@ test('of 20 starts at the same instant exactly one serves, and the others say wh
   }
   assert.equal((await installation.processes()).length, 4)
   assert.equal((await createClient({ url }).status()).data.status, 'healthy')
+})
+
+test('a whole stop that would not fit into what the outside allows is warned of', async (t) => {
+  const installation = await createInstallation(t)
+  const program = installation.launch({ env: { LOG_FORMAT: 'pretty', LOG_LEVEL: 'info', STOP_TIMEOUT_S: '6' } })
+  await until(() => program.output().includes('Ctrl+C stops'), { timeoutMs: 20_000, what: 'the lines of the start' })
+  assert.match(
+    program.output(),
+    /▲ stop +whoever runs this kills after 6 s, a whole stop may take 28: allow it 40, and say so with STOP_TIMEOUT_S=40/,
+  )
 })
 
 test('a port that is taken: exit 5, and who has it', async (t) => {
@@ -108,3 +144,11 @@ test('a Redis that would throw queued work away is refused: exit 69, and why', a
   assert.deepEqual(await program.ended(10_000), { code: 69, signal: null })
   assert.match(program.output(), /allkeys-lru.*noeviction/s)
 })
+
+/** As a start does that has not come to serve. */
+async function holdFolder(t: TestContext, { layout }: Installation): Promise<Lock> {
+  const lock = await acquireLock(layout.lock)
+  assert.ok(lock)
+  t.after(lock.release)
+  return lock
+}

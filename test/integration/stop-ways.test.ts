@@ -36,6 +36,25 @@ for (const shell of ['dash', 'bash'])
     assert.equal(gates.visits('write-2'), 1)
   })
 
+test('SIGQUIT to `showrunner start` is passed on: everything is killed, and so it ends', async (t) => {
+  const installation = await createInstallation(t)
+  const instance = await installation.start({ via: 'command' })
+  instance.signal('SIGQUIT')
+  assert.deepEqual(await instance.ended(5_000), { code: 131, signal: null })
+  await untilGone([instance.supervisorPid])
+})
+
+test('SIGKILL to `showrunner start`: all stops, and the work is saved', async (t) => {
+  const project = await startProject(t, { held: ['write-2'], start: { via: 'command' } })
+  const { installation, gates, instance } = project
+  instance.signal('SIGKILL')
+  await untilDraining(instance)
+  gates.release('write-2')
+  await untilStopped(installation, instance)
+  assertInterrupted(project, 2)
+  assert.deepEqual(await installation.processes(), [])
+})
+
 /** What npm itself ends with; SIGHUP is not passed on, so that the program sees only that npm is gone. */
 const TO_NPM = [
   ['SIGTERM', { code: 0, signal: null }],
@@ -66,6 +85,22 @@ for (const [signal, end] of TO_NPM) {
     assert.deepEqual(await installation.processes(), [])
   })
 }
+
+test('the end of npm, long after a signal, hurries nobody: the running step ends by itself', async (t) => {
+  const project = await startProject(t, { held: ['write-2'], start: { via: 'npm' } })
+  const { installation, gates, instance } = project
+  process.kill(instance.supervisorPid, 'SIGTERM')
+  await untilDraining(instance)
+  const startedMs = performance.now()
+  const passed = (ms: number) => until(() => performance.now() - startedMs > ms, { timeoutMs: ms + 1_000 })
+  await passed(600) // from now on a signal would be a second one
+  instance.signal('SIGKILL')
+  await passed(1_800) // it is looked for twice a second
+  assert.deepEqual(instance.facts('stop_escalated'), [])
+  gates.release('write-2')
+  await untilStopped(installation, instance)
+  assertInterrupted(project, 2)
+})
 
 test('closing the terminal while nothing runs: all stops', async (t) => {
   const installation = await createInstallation(t)

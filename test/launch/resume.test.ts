@@ -22,3 +22,13 @@ test('after a stop every state file is the fold of its journal, whoever was kill
   }
   assert.deepEqual((await store.openIds()).toSorted(), [open!.id, current!.id].toSorted(), 'an ended one is not open')
 })
+
+test('a stop that is out of time leaves the rest to the next start', async (t) => {
+  const store = await openStore(t)
+  const project = await createProject(store)
+  await begin(project, 'write')
+  const before = readFileSync(project.paths.state)
+  await noteInterrupted(store.layout, AbortSignal.abort())
+  assert.deepEqual(readFileSync(project.paths.state), before)
+  assert.equal(project.read().state.stages.find(({ name }) => name === 'write')?.status, 'running')
+})

@@ -1,9 +1,15 @@
 /** What the first, second and third stop signal mean, and what counts as one press. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { noShutdown, onStopSignal, type ShutdownStep, type StopSignal } from '../../src/supervisor/shutdown.ts'
+import {
+  noShutdown,
+  onStopCause,
+  PARENT_END,
+  type ShutdownStep,
+  type StopCause,
+} from '../../src/supervisor/shutdown.ts'
 
-type Press = [signal: StopSignal, atMs: number]
+type Press = [cause: StopCause, atMs: number]
 
 const CASES: { name: string; presses: Press[]; steps: ShutdownStep[]; exitCode: number }[] = [
   { name: 'one Ctrl+C drains', presses: [['SIGINT', 0]], steps: ['drain'], exitCode: 0 },
@@ -78,13 +84,33 @@ const CASES: { name: string; presses: Press[]; steps: ShutdownStep[]; exitCode: 
     steps: ['drain', 'ignore', 'ignore', 'hurry'],
     exitCode: 130,
   },
+  { name: "the parent's end drains", presses: [[PARENT_END, 0]], steps: ['drain'], exitCode: 0 },
+  {
+    name: "the parent's end is no second press, however late it is noticed",
+    presses: [
+      ['SIGHUP', 0],
+      [PARENT_END, 400],
+      [PARENT_END, 900],
+    ],
+    steps: ['drain', 'ignore', 'ignore'],
+    exitCode: 0,
+  },
+  {
+    name: "a signal after the parent's end is somebody's impatience",
+    presses: [
+      [PARENT_END, 0],
+      ['SIGTERM', 700],
+    ],
+    steps: ['drain', 'hurry'],
+    exitCode: 143,
+  },
 ]
 
 for (const { name, presses, steps, exitCode } of CASES) {
   test(name, () => {
     let state = noShutdown
-    const taken = presses.map(([signal, atMs]) => {
-      const turn = onStopSignal(state, signal, atMs)
+    const taken = presses.map(([cause, atMs]) => {
+      const turn = onStopCause(state, cause, atMs)
       state = turn.state
       return turn.step
     })
