@@ -1,7 +1,7 @@
 /** Runs an external program: argument array, deadline, signal, bounded output, typed failure. */
 import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { AppError, errnoOf } from './errors.ts'
+import { AppError, errnoOf, messageOf } from './errors.ts'
 import { isGroupEmpty, signalGroup } from './process-tree.ts'
 import { spawnTethered } from './tether.ts'
 
@@ -32,10 +32,11 @@ export async function exec(file: string, args: readonly string[], options: ExecO
   options.signal?.throwIfAborted()
   const startedMs = performance.now()
   const child = start(file, args, options)
+  const ended = exited(child, file)
   const output = collect(child, options)
   const ending = endOnAbort(child, options)
   try {
-    const { code, signal } = await exited(child, file)
+    const { code, signal } = await ended
     ending.throwIfEnded(file)
     if (code !== 0) throw failure(file, { code, signal, stderr: output.stderr() })
     await output.done
@@ -53,15 +54,23 @@ export function inheritedEnv(extra: Record<string, string> = {}): NodeJS.Process
 }
 
 function start(file: string, args: readonly string[], options: ExecOptions): ChildProcess {
-  const child = spawnTethered(file, args, {
-    cwd: options.cwd,
-    env: inheritedEnv(options.env),
-    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    nice: options.nice,
-  })
+  const child = launch(file, args, options)
   child.stdin?.on('error', () => {}) // the program may end without reading all; its exit code tells
   child.stdin?.end(options.input)
   return child
+}
+
+function launch(file: string, args: readonly string[], options: ExecOptions): ChildProcess {
+  try {
+    return spawnTethered(file, args, {
+      cwd: options.cwd,
+      env: inheritedEnv(options.env),
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      nice: options.nice,
+    })
+  } catch (error) {
+    throw missing(file, error) // some errnos throw, others are events
+  }
 }
 
 function collect(child: ChildProcess, options: ExecOptions) {
@@ -89,9 +98,16 @@ function exited(child: ChildProcess, file: string): Promise<{ code: number | nul
   })
 }
 
-function missing(file: string, error: Error): AppError {
+/** What the machine has too few of now it may have later: descriptors, processes, memory. */
+const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])
+
+function missing(file: string, error: unknown): AppError {
+  if (error instanceof AppError) return error
   if (errnoOf(error) === 'ENOENT') return new AppError('missing_program', `${file} is not installed`, { cause: error })
-  return new AppError('program_failed', `${file} could not be started: ${error.message}`, { cause: error })
+  return new AppError('program_failed', `${file} could not be started: ${messageOf(error)}`, {
+    cause: error,
+    retryable: SHORTAGES.has(errnoOf(error) ?? ''),
+  })
 }
 
 /** The last line of stderr says why, for nearly every program that we run. */
