@@ -1,6 +1,7 @@
 /** Keeps child processes running: the reducer decides, processes.ts acts, and this file is their front. */
 import { AppError } from '../lib/errors.ts'
 import { within } from '../lib/until.ts'
+import type { Exit } from './child-handle.ts'
 import { type ChildRecord, type ChildStatus, createRecord, statusOf } from './child-record.ts'
 import { type Clock, createDecisionLoop, type DecisionLoop } from './decision-loop.ts'
 import type { SupervisorFact } from './facts.ts'
@@ -19,6 +20,8 @@ export type SupervisorOptions = {
   onMessage?(sender: Sender, message: unknown): void
   /** Every line that a child prints passes through here first, e.g. to hide what nobody may read. */
   cleanLine?(line: string): string
+  /** Asked about a kill that looks like somebody else's: true when the process had it coming, e.g. for its memory. */
+  isOwnFault?(exit: Exit): boolean
   policy?: Partial<Policy>
   clock?: Clock
 }
@@ -58,12 +61,13 @@ const KILL_WAIT_MS = 5_000
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { specs } = options
   const policy = { ...DEFAULT_POLICY, ...options.policy }
-  const { clock = performance, cleanLine = (line: string) => line } = options
+  const { clock = performance, cleanLine = (line: string) => line, isOwnFault = () => false } = options
   const records = new Map(specs.map((spec) => [spec.name, createRecord(spec)]))
   const faults = new Set<(name: string, reason: string) => void>()
   const usage = createUsageMeter(() => [...records.values()].flatMap((record) => record.handle?.pid ?? []))
   const loop = createDecisionLoop({ specs, policy, clock, act: (action: Action) => act(host, action), onEnd })
-  const host: Host = { records, clock, state: loop.state, dispatch: loop.dispatch, tell, onMessage, cleanLine }
+  const { state, dispatch } = loop
+  const host: Host = { records, clock, state, dispatch, tell, onMessage, cleanLine, isOwnFault }
   const ready = (name: string) => childOf(loop.state(), name)?.phase === 'ready'
   const hangs = createHangWatch({
     limitMs: policy.hangKillMs,

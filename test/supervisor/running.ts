@@ -3,14 +3,17 @@ import type { TestContext } from 'node:test'
 import type { SupervisorFact } from '../../src/supervisor/facts.ts'
 import type { Policy } from '../../src/supervisor/policy.ts'
 import type { ChildSpec } from '../../src/supervisor/spec.ts'
-import { createSupervisor } from '../../src/supervisor/supervisor.ts'
+import { createSupervisor, type SupervisorOptions } from '../../src/supervisor/supervisor.ts'
 
-export function setUp(t: TestContext, specs: ChildSpec[], policy: Partial<Policy> = {}) {
+type Options = Partial<Policy> & Pick<SupervisorOptions, 'isOwnFault'>
+
+export function setUp(t: TestContext, specs: ChildSpec[], { isOwnFault, ...policy }: Options = {}) {
   const facts: SupervisorFact[] = []
   const messages: { name: string; message: unknown }[] = []
   const supervisor = createSupervisor({
     specs,
     policy,
+    ...(isOwnFault && { isOwnFault }),
     onFact: (fact) => facts.push(fact),
     onMessage: ({ name }, message) => messages.push({ name, message }),
   })
