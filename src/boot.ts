@@ -116,6 +116,7 @@ async function start(run: Run): Promise<App> {
     },
     onMessage: run.held.note,
     cleanLine: run.redactor.clean,
+    isOwnFault: ({ signal }) => signal === 'SIGKILL' && run.memory.justNow(),
   })
   const moreWorkers = (name: string, group: string) => workerSpec(plan, name, group)
   service = await bringUp(run, { supervisor, redis, interrupted, workerSpec: moreWorkers })

@@ -1,9 +1,10 @@
 /** Runs an external program: argument array, deadline, signal, bounded output, typed failure. */
 import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { AppError, errnoOf } from './errors.ts'
+import { AppError, errnoOf, messageOf } from './errors.ts'
 import { isGroupEmpty, signalGroup } from './process-tree.ts'
 import { spawnTethered } from './tether.ts'
+import { twoTurns, within } from './until.ts'
 
 export type ExecOptions = {
   cwd?: string
@@ -32,19 +33,35 @@ export async function exec(file: string, args: readonly string[], options: ExecO
   options.signal?.throwIfAborted()
   const startedMs = performance.now()
   const child = start(file, args, options)
+  const ended = exited(child, file)
   const output = collect(child, options)
   const ending = endOnAbort(child, options)
   try {
-    const { code, signal } = await exited(child, file)
+    const { code, signal } = await ended
+    endRest(child)
+    await readRest(Promise.race([output.done, ending.begun]))
     ending.throwIfEnded(file)
     if (code !== 0) throw failure(file, { code, signal, stderr: output.stderr() })
-    await output.done
     return { stdout: output.stdout(), stderr: output.stderr(), durationMs: performance.now() - startedMs }
   } finally {
     ending.dispose()
-    // A grandchild that outlived its parent belongs to nobody: end it.
-    if (child.pid && !isGroupEmpty(child.pid)) signalGroup(child.pid, 'SIGKILL')
+    child.stdout?.destroy()
+    child.stderr?.destroy()
   }
+}
+
+/** Output of a program that has ended is waited for no longer than this: a stranger may hold its pipe. */
+const FLUSH_MS = 1_000
+
+/** A loop that was blocked meanwhile may have the rest still before it. */
+async function readRest(done: Promise<unknown>): Promise<void> {
+  const late = await within(done, FLUSH_MS, 'late' as const)
+  if (late === 'late') await twoTurns()
+}
+
+/** A grandchild that outlived its parent belongs to nobody. */
+function endRest({ pid }: ChildProcess): void {
+  if (pid && !isGroupEmpty(pid)) signalGroup(pid, 'SIGKILL')
 }
 
 /** Our own environment with `extra` on top: what a child process gets. */
@@ -53,15 +70,23 @@ export function inheritedEnv(extra: Record<string, string> = {}): NodeJS.Process
 }
 
 function start(file: string, args: readonly string[], options: ExecOptions): ChildProcess {
-  const child = spawnTethered(file, args, {
-    cwd: options.cwd,
-    env: inheritedEnv(options.env),
-    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    nice: options.nice,
-  })
+  const child = launch(file, args, options)
   child.stdin?.on('error', () => {}) // the program may end without reading all; its exit code tells
   child.stdin?.end(options.input)
   return child
+}
+
+function launch(file: string, args: readonly string[], options: ExecOptions): ChildProcess {
+  try {
+    return spawnTethered(file, args, {
+      cwd: options.cwd,
+      env: inheritedEnv(options.env),
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      nice: options.nice,
+    })
+  } catch (error) {
+    throw missing(file, error) // some errnos throw, others are events
+  }
 }
 
 function collect(child: ChildProcess, options: ExecOptions) {
@@ -89,9 +114,16 @@ function exited(child: ChildProcess, file: string): Promise<{ code: number | nul
   })
 }
 
-function missing(file: string, error: Error): AppError {
+/** What the machine has too few of now it may have later: descriptors, processes, memory. */
+const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])
+
+function missing(file: string, error: unknown): AppError {
+  if (error instanceof AppError) return error
   if (errnoOf(error) === 'ENOENT') return new AppError('missing_program', `${file} is not installed`, { cause: error })
-  return new AppError('program_failed', `${file} could not be started: ${error.message}`, { cause: error })
+  return new AppError('program_failed', `${file} could not be started: ${messageOf(error)}`, {
+    cause: error,
+    retryable: SHORTAGES.has(errnoOf(error) ?? ''),
+  })
 }
 
 /** The last line of stderr says why, for nearly every program that we run. */
@@ -109,17 +141,24 @@ function failure(file: string, facts: { code: number | null; signal: string | nu
 function endOnAbort(child: ChildProcess, options: ExecOptions) {
   let reason: 'aborted' | 'late' | undefined
   let kill: NodeJS.Timeout | undefined
+  const begun = Promise.withResolvers<void>()
+  const toGroup = (signal: NodeJS.Signals) => {
+    const hasEnded = child.exitCode !== null || child.signalCode !== null // then its number may be another's
+    if (child.pid && !hasEnded) signalGroup(child.pid, signal)
+  }
   const end = (why: 'aborted' | 'late') => {
-    if (reason || !child.pid) return
+    if (reason) return
     reason = why
-    const pid = child.pid
-    signalGroup(pid, 'SIGTERM')
-    kill = setTimeout(() => signalGroup(pid, 'SIGKILL'), options.killAfterMs ?? 1_000)
+    begun.resolve()
+    toGroup('SIGTERM')
+    kill = setTimeout(() => toGroup('SIGKILL'), options.killAfterMs ?? 1_000)
   }
   const onAbort = () => end('aborted')
   options.signal?.addEventListener('abort', onAbort, { once: true })
   const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => end('late'), options.timeoutMs)
   return {
+    /** Resolves when the program was to be ended. */
+    begun: begun.promise,
     throwIfEnded(file: string) {
       if (reason === 'aborted') options.signal?.throwIfAborted()
       if (reason === 'late') throw new AppError('timeout', `${file} did not end within ${options.timeoutMs} ms`)

@@ -97,12 +97,21 @@ export function descendantsOf(pid: number): number[] {
 
 /** True when no member of the group is left (zombies count as gone). */
 export function isGroupEmpty(pgid: number): boolean {
-  if (!hasProc) return !signalReaches(-pgid)
-  for (const entry of readdirSync('/proc')) {
+  const entries = hasProc ? listProc() : null
+  if (!entries) return !signalReaches(-pgid)
+  for (const entry of entries) {
     const stat = /^\d+$/.test(entry) ? statOf(Number(entry)) : undefined
     if (stat?.pgid === pgid && stat.state !== 'Z' && stat.state !== 'X') return false
   }
   return true
+}
+
+function listProc(): string[] | null {
+  try {
+    return readdirSync('/proc')
+  } catch {
+    return null // no descriptor is left
+  }
 }
 
 /** Kills a group and waits until it is empty; throws `timeout` when it is not after `timeoutMs`. */

@@ -9,6 +9,7 @@ import {
 } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { AppError } from './errors.ts'
 
 export type TetherOptions = Omit<SpawnOptions, 'stdio' | 'detached'> & {
   stdio: readonly (IOType | 'ipc')[]
@@ -18,7 +19,10 @@ export type TetherOptions = Omit<SpawnOptions, 'stdio' | 'detached'> & {
   onParentDeath?: 'KILL' | 'TERM'
 }
 
-/** As `spawn`, in a process group of its own. A program that is not there ends with code 127. */
+/**
+ * As `spawn`, in a process group of its own. A program that is not there ends with code 127. Throws `program_failed`,
+ * retryable, when no descriptors are left for its pipes, and what `spawn` throws.
+ */
 export function spawnTethered(
   file: string,
   args: readonly string[],
@@ -28,11 +32,19 @@ export function spawnTethered(file: string, args: readonly string[], options: Te
 export function spawnTethered(file: string, args: readonly string[], options: TetherOptions): ChildProcess {
   const { nice, onParentDeath = 'KILL', stdio, ...others } = options
   const command = nice ? ['nice', '-n', String(nice), file, ...args] : [file, ...args]
-  if (process.platform === 'win32') return spawn(file, args, { ...others, stdio: [...stdio] as StdioOptions })
+  if (process.platform === 'win32') return spawnWhole([file, ...args], { ...others, stdio: [...stdio] as StdioOptions })
   const how = { ...others, detached: true }
   if (!hasDeathSignal) return spawnHeld(command, onParentDeath, { ...how, stdio })
   const watched = ['--pdeathsig', onParentDeath, '--', 'sh', '-c', UNLESS_ORPHANED, String(process.pid)]
-  return spawn('setpriv', [...watched, ...command], { ...how, stdio: [...stdio] as StdioOptions })
+  return spawnWhole(['setpriv', ...watched, ...command], { ...how, stdio: [...stdio] as StdioOptions })
+}
+
+/** Out of descriptors (EMFILE, ENFILE), Node gives a child without streams and says why only in a later turn. */
+function spawnWhole([file = '', ...args]: readonly string[], options: SpawnOptions): ChildProcess {
+  const child = spawn(file, args, options)
+  if (child.stdio as ChildProcess['stdio'] | undefined) return child
+  child.on('error', () => {}) // says what is said here
+  throw new AppError('program_failed', 'No program can be started: too many files are open', { retryable: true })
 }
 
 /** The kernel tells nothing of a parent that died before it was asked to: such a child must not begin. */
@@ -51,10 +63,8 @@ type Held = Omit<SpawnOptions, 'stdio'> & Pick<TetherOptions, 'stdio'>
  */
 function spawnHeld(command: readonly string[], onParentDeath: 'KILL' | 'TERM', { stdio, ...options }: Held) {
   const script = holdScript(stdio, onParentDeath)
-  const child = spawn('sh', ['-c', script, 'tether', ...command], {
-    ...options,
-    stdio: [...stdio, 'pipe'] as StdioOptions,
-  })
+  const held = { ...options, stdio: [...stdio, 'pipe'] as StdioOptions }
+  const child = spawnWhole(['sh', '-c', script, 'tether', ...command], held)
   const pipe = child.stdio[stdio.length] as unknown as Socket
   pipe.on('error', () => {}) // its other end is gone, as the program is
   pipe.unref()

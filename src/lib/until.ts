@@ -41,3 +41,8 @@ export async function within<T, F>(promise: Promise<T>, ms: number, onTimeout: F
     timer.abort()
   }
 }
+
+/** What already lay in a pipe or a socket has been read afterwards: a poll phase lies in between. */
+export async function twoTurns(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
+}

@@ -51,8 +51,13 @@ export function createStackReader(pid: number, roots: readonly string[]): StackR
     }, LAST_LINES_MS).unref()
   }
 
+  /** A process in such a state may answer anything: what cannot be read is no answer, and never a fault of ours. */
   async function answer(): Promise<void> {
-    settle(topOf(await inspector.evaluate(READ_STACK), roots))
+    try {
+      settle(topOf(await inspector.evaluate(READ_STACK), roots))
+    } catch {
+      settle(null)
+    }
     if (isReleased) await inspector.evaluate(CLOSE)
   }
 

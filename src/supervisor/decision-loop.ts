@@ -1,4 +1,5 @@
 /** Feeds events to the reducer one at a time, carries its actions out, and wakes it when something is due. */
+import { twoTurns } from '../lib/until.ts'
 import { guarded } from './guard.ts'
 import type { Policy } from './policy.ts'
 import { reduce } from './reducer.ts'
@@ -35,11 +36,14 @@ export function createDecisionLoop(options: DecisionLoopOptions): DecisionLoop {
   const waiters = new Set<() => void>()
   let state = initialState(options.specs)
   let timer: NodeJS.Timeout | undefined
-  let wakeMs = 0
+  /** When the timer should go off; never, while nothing is due. */
+  let wakeMs = Infinity
 
   /** An action may cause another event; it is taken up when the present one is done. */
   function dispatch(event: Event): void {
     if (queue.push(event) > 1) return
+    const lateMs = clock.now() - wakeMs
+    if (lateMs > LATE_MS) queue.unshift({ type: 'slept', ms: lateMs })
     for (let next = queue[0]; next; queue.shift(), next = queue[0]) {
       const turn = reduce(state, next, { nowMs: clock.now(), policy })
       state = turn.state
@@ -51,19 +55,20 @@ export function createDecisionLoop(options: DecisionLoopOptions): DecisionLoop {
 
   function schedule(): void {
     clearTimeout(timer)
+    wakeMs = Infinity
     const dueMs = nextDueMs(state)
     if (dueMs !== null) {
       const delayMs = Math.min(Math.ceil(dueMs), MAX_TIMER_MS)
       wakeMs = clock.now() + delayMs
-      timer = setTimeout(wake, delayMs)
+      timer = setTimeout(() => void wake(), delayMs)
     }
     if (state.children.every((child) => child.phase === 'stopped')) options.onEnd()
   }
 
   /** What children sent while we were stopped (Ctrl+Z, an overloaded machine) is read before anybody is judged. */
-  function wake(): void {
-    const lateMs = clock.now() - wakeMs
-    dispatch(lateMs > LATE_MS ? { type: 'slept', ms: lateMs } : { type: 'tick' })
+  async function wake(): Promise<void> {
+    if (clock.now() - wakeMs > LATE_MS) await twoTurns()
+    dispatch({ type: 'tick' })
   }
 
   function reached(done: () => boolean): Promise<void> {

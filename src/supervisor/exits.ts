@@ -63,7 +63,16 @@ function forgiveDependents(turn: Turn, gone: ChildState): void {
     if (last === undefined || !child.needs.includes(gone.name) || turn.nowMs - last > turn.policy.forgiveMs) continue
     child.crashesMs = child.crashesMs.slice(0, -1)
     child.failures -= 1
+    hastenRestart(turn, child)
   }
+}
+
+/** What it waits for was the price of a crash that has just been forgiven. */
+function hastenRestart(turn: Turn, child: ChildState): void {
+  const { firstMs } = turn.policy.backoff
+  const isWaiting = child.phase === 'parked' || child.phase === 'backoff'
+  if (isWaiting && child.dueMs !== null && child.dueMs > turn.nowMs + firstMs)
+    plan(turn, child, { afterMs: firstMs, free: true })
 }
 
 function onCrash(turn: Turn, child: ChildState, reason: string): void {

@@ -1,5 +1,6 @@
 /** Finds children that are alive but dead to the world, without blaming them for our own pauses. */
 import { type ProcessStat, statOf } from '../lib/process-tree.ts'
+import { twoTurns } from '../lib/until.ts'
 import { createSuspicions, type SuspicionEvents, type Watched } from './suspicions.ts'
 
 export type HangWatchOptions = SuspicionEvents & {
@@ -32,15 +33,10 @@ export function createHangWatch(options: HangWatchOptions): { stop(): void } {
     }
     const isQuiet = (child: Watched) => now() - child.lastSignMs > suspectMs
     if (suspicions.none() && !options.watched().some(isQuiet)) return
-    await twoTurns()
+    await twoTurns() // a beat may already lie in the pipe
     suspicions.judge(options.watched())
   }
 
   const timer = setInterval(() => void look(), everyMs).unref()
   return { stop: () => clearInterval(timer) }
-}
-
-/** A beat may already lie in the pipe: one poll phase later it has been read. */
-async function twoTurns(): Promise<void> {
-  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -8,7 +8,7 @@ export type InspectorSession = {
   closed: Promise<void>
 }
 
-type Answer = { id?: number; result?: { result?: { value?: unknown } } }
+type Answer = { id?: number; result?: { result?: { value?: unknown } } } | null
 
 const HANDSHAKE_MS = 2_000
 
@@ -22,9 +22,10 @@ export async function openSession(url: string): Promise<InspectorSession> {
   const pending = new Map<number, (value: unknown) => void>()
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   socket.on('message', (data) => {
-    const { id = 0, result } = JSON.parse(String(data)) as Answer
-    pending.get(id)?.(result?.result?.value ?? null)
-    pending.delete(id)
+    const answer = parse(String(data))
+    if (!answer) return socket.terminate() // whoever listens there is no inspector
+    pending.get(answer.id ?? 0)?.(answer.result?.result?.value ?? null)
+    pending.delete(answer.id ?? 0)
   })
   void closed.then(() => {
     for (const settle of pending.values()) settle(null)
@@ -40,5 +41,13 @@ export async function openSession(url: string): Promise<InspectorSession> {
       socket.send(JSON.stringify({ id, method: 'Runtime.evaluate', params: { expression, returnByValue: true } }))
       return new Promise((resolve) => pending.set(id, resolve))
     },
+  }
+}
+
+function parse(text: string): Answer {
+  try {
+    return JSON.parse(text) as Answer
+  } catch {
+    return null
   }
 }

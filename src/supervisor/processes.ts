@@ -15,6 +15,7 @@ export type Host = {
   tell(fact: SupervisorFact): void
   cleanLine(line: string): string
   onMessage(sender: Sender, message: unknown): void
+  isOwnFault(exit: Exit): boolean
 }
 
 /** Names can change hands while a process is replaced; pids cannot. */
@@ -99,13 +100,14 @@ function becomeReady(host: Host, record: ChildRecord, facts: unknown): void {
 /** The facts of an end are told before anything new begins, so that others can put its work back. */
 async function settle(host: Host, record: ChildRecord, exit: Exit): Promise<void> {
   const wanted = isWanted(host, record.name)
+  const outside = isFromOutside(exit) && !host.isOwnFault(exit)
   const facts = { ...exit, lines: record.lines.list() }
   const pid = record.handle?.pid ?? null
   record.end(exit)
   host.tell({ type: 'child_exited', name: record.name, pid, wanted, ...facts, where: record.where })
   if (wanted && record.spec.repair) await repair(host, record, facts)
   const { code, reason } = exit
-  host.dispatch({ type: 'exited', name: record.name, code, reason, outside: isFromOutside(exit) })
+  host.dispatch({ type: 'exited', name: record.name, code, reason, outside })
 }
 
 /** By these a process ends itself: failed assertions, exhausted memory, faults of native code. */

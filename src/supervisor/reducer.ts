@@ -79,6 +79,12 @@ function onReady(turn: Turn, child: ChildState, facts: unknown): void {
   child.dueMs = turn.nowMs + turn.policy.stableMs
   const ms = turn.nowMs - child.spawnedMs
   turn.actions.push({ do: 'tell', fact: { type: 'child_ready', name: child.name, ms, facts } })
+  for (const dependent of turn.state.children) if (dependent.needs.includes(child.name)) unpark(turn, dependent)
+}
+
+/** What it needs is back, which may be all that it lacked: it gets its try now, unless it said that none can help. */
+function unpark(turn: Turn, child: ChildState): void {
+  if (child.phase === 'parked' && child.dueMs !== null && hasNeeds(turn.state, child)) tryAgain(turn, child)
 }
 
 type Verdict = Omit<Extract<Event, { type: 'condemned' }>, 'type' | 'name'>
@@ -103,10 +109,12 @@ function onDue(turn: Turn, child: ChildState): void {
   if (child.phase === 'starting') missBoot(turn, child)
   else if (child.phase === 'ready') forgetCrashes(child)
   else if (child.phase === 'stopping' || child.phase === 'killing') kill(turn, child, null)
-  else {
-    child.halfOpen ||= child.phase === 'parked'
-    beginAgain(turn, child)
-  }
+  else tryAgain(turn, child)
+}
+
+function tryAgain(turn: Turn, child: ChildState): void {
+  child.halfOpen ||= child.phase === 'parked'
+  beginAgain(turn, child)
 }
 
 function missBoot(turn: Turn, child: ChildState): void {

@@ -60,7 +60,7 @@ function textOf(frame: Site, roots: readonly string[]): string {
 
 /** From the working folder as it is, from another root with that folder's name, else the whole path. */
 function shorten(script: string, roots: readonly string[]): string {
-  const path = script.startsWith('file:') ? fileURLToPath(script) : script
+  const path = pathOf(script)
   if (!isAbsolute(path)) return path || '(eval)'
   for (const root of roots) {
     const inside = relative(realPath(root), path)
@@ -68,6 +68,15 @@ function shorten(script: string, roots: readonly string[]): string {
     return root === process.cwd() ? inside : join(basename(root), inside)
   }
   return path
+}
+
+function pathOf(script: string): string {
+  if (!script.startsWith('file:')) return script
+  try {
+    return fileURLToPath(script)
+  } catch {
+    return script // on another host, or with an encoded slash: it names no file here
+  }
 }
 
 /** Modules are known by their real paths. */

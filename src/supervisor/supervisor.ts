@@ -1,6 +1,8 @@
 /** Keeps child processes running: the reducer decides, processes.ts acts, and this file is their front. */
 import { AppError } from '../lib/errors.ts'
 import { within } from '../lib/until.ts'
+import { createBoot } from './boot.ts'
+import type { Exit } from './child-handle.ts'
 import { type ChildRecord, type ChildStatus, createRecord, statusOf } from './child-record.ts'
 import { type Clock, createDecisionLoop, type DecisionLoop } from './decision-loop.ts'
 import type { SupervisorFact } from './facts.ts'
@@ -19,6 +21,8 @@ export type SupervisorOptions = {
   onMessage?(sender: Sender, message: unknown): void
   /** Every line that a child prints passes through here first, e.g. to hide what nobody may read. */
   cleanLine?(line: string): string
+  /** Asked about a kill that looks like somebody else's: true when the process had it coming, e.g. for its memory. */
+  isOwnFault?(exit: Exit): boolean
   policy?: Partial<Policy>
   clock?: Clock
 }
@@ -27,7 +31,7 @@ export type SupervisorOptions = {
 export type StopOptions = { drain?: unknown; deadlineMs: number }
 
 export type Supervisor = {
-  /** Resolves when all are ready; rejects when one misses its boot deadline or is given up. */
+  /** Resolves when all are ready; rejects when one misses its boot deadline, is given up, or crashes three times. */
   start(): Promise<void>
   status(): ChildStatus[]
   ready(name: string): boolean
@@ -60,12 +64,13 @@ const KILL_WAIT_MS = 5_000
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { specs } = options
   const policy = { ...DEFAULT_POLICY, ...options.policy }
-  const { clock = performance, cleanLine = (line: string) => line } = options
+  const { clock = performance, cleanLine = (line: string) => line, isOwnFault = () => false } = options
   const records = new Map(specs.map((spec) => [spec.name, createRecord(spec)]))
-  const faults = new Set<(name: string, reason: string) => void>()
   const usage = createUsageMeter(() => [...records.values()].flatMap((record) => record.handle?.pid ?? []))
   const loop = createDecisionLoop({ specs, policy, clock, act: (action: Action) => act(host, action), onEnd })
-  const host: Host = { records, clock, state: loop.state, dispatch: loop.dispatch, tell, onMessage, cleanLine }
+  const { state, dispatch } = loop
+  const host: Host = { records, clock, state, dispatch, tell, onMessage, cleanLine, isOwnFault }
+  const boot = createBoot(host, loop)
   const ready = (name: string) => childOf(loop.state(), name)?.phase === 'ready'
   const hangs = createHangWatch({
     limitMs: policy.hangKillMs,
@@ -78,8 +83,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   function tell(fact: SupervisorFact): void {
     guarded(() => options.onFact(fact))
-    const reason = bootFault(fact)
-    if (reason !== null) for (const fail of faults) fail(fact.name, reason)
+    boot.note(fact)
   }
 
   function onMessage(sender: Sender, message: unknown): void {
@@ -92,7 +96,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   return {
-    start: () => boot(host, loop, faults),
+    start: boot.run,
     status: () =>
       loop.state().children.map((child) => statusOf(records.get(child.name)!, child, { nowMs: clock.now(), usage })),
     ready,
@@ -118,37 +122,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 function owesSigns(record: ChildRecord, child: ChildState | undefined): boolean {
   if (child?.phase === 'ready') return true
   return child?.phase === 'stopping' && child.readyMs > 0 && record.beats && !record.hasSaidGoodbye
-}
-
-type Faults = Set<(name: string, reason: string) => void>
-
-async function boot(host: Host, loop: DecisionLoop, faults: Faults): Promise<void> {
-  const failed = new Promise<never>((_, reject) => {
-    faults.add((name, reason) => reject(bootError(host.records.get(name)!, reason)))
-  })
-  const phases = () => host.state().children.map((child) => child.phase)
-  const settled = loop.reached(() => phases().every((phase) => phase === 'ready' || phase === 'stopped'))
-  host.dispatch({ type: 'start' })
-  try {
-    await Promise.race([settled, failed])
-  } finally {
-    faults.clear()
-  }
-  if (phases().includes('stopped')) throw new AppError('interrupted', 'Stopped while it was starting')
-}
-
-/** After the boot these are the supervisor's to mend; during it the user has to know. */
-function bootFault(fact: SupervisorFact): string | null {
-  if (fact.type === 'child_boot_missed') return `was not ready within ${fact.deadlineMs / 1_000} s`
-  return fact.type === 'child_parked' ? fact.reason : null
-}
-
-function bootError(record: ChildRecord, reason: string): AppError {
-  const lines = record.lines.list()
-  const output = lines.length === 0 ? '' : `; its last output:\n${lines.slice(-10).join('\n')}`
-  return new AppError('program_failed', `${record.name} ${reason}${output}`, {
-    details: { name: record.name, reason, lines },
-  })
 }
 
 type StopHow = StopOptions & { names: readonly string[]; forget?: boolean }

@@ -1,5 +1,6 @@
 /** Badly behaved children, as real processes: each is dealt with, and a good one beside it notices nothing. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -7,13 +8,14 @@ import { type TestContext, test } from 'node:test'
 import { isGroupEmpty } from '../../src/lib/process-tree.ts'
 import { sleep, until } from '../../src/lib/until.ts'
 import type { SupervisorFact } from '../../src/supervisor/facts.ts'
-import type { Policy } from '../../src/supervisor/policy.ts'
+import { DEFAULT_POLICY, type Policy } from '../../src/supervisor/policy.ts'
 import type { ChildSpec } from '../../src/supervisor/spec.ts'
 import { createSupervisor } from '../../src/supervisor/supervisor.ts'
 import { type BadMode, badSpec, nodeSpec } from '../fixtures/children/specs.ts'
 import { killQuietly } from '../helpers/children.ts'
 import { isGone } from '../helpers/processes.ts'
 import { tempFolder } from '../helpers/temp.ts'
+import { assertNothingLeft } from './running.ts'
 
 const WAIT = { timeoutMs: 20_000, everyMs: 10 }
 /** Seconds become hundredths, so that a test need not wait for minutes. */
@@ -99,6 +101,20 @@ test('crashes again and again soon after it was ready: parked after five, and fo
   assert.equal(of('child_parked').length, 1, 'the sixth crash was the first of a new window')
 })
 
+test('crashes every two seconds: back at once the first time, later each time, and parked within the policy', async (t) => {
+  const { supervisor, of, heal } = await setUp(t, 'crashes-often', { value: 2_000 })
+  await supervisor.start()
+  await until(() => of('child_parked').length === 1, { ...WAIT, timeoutMs: 60_000 })
+  assert.deepEqual([of('child_exited').length, statusOf(supervisor, 'bad').restarts], [5, 4])
+  const [first, ...others] = of('child_restart_planned').map(({ afterMs }) => afterMs)
+  assert.equal(first, 0, 'it had been up')
+  const { firstMs } = DEFAULT_POLICY.backoff
+  assert.ok(others.length === 3 && others.every((ms, n) => ms >= firstMs * 2 ** n), `delays: ${others}`)
+  heal()
+  supervisor.restart('bad', { deadlineMs: performance.now() + 1_000 })
+  await untilReady(supervisor, 'bad')
+})
+
 test('exits with 78: it is not started again until a person says so', async (t) => {
   const { supervisor, of, heal } = await setUp(t, 'exits-with-78', { policy: QUICK })
   void supervisor.start().catch(() => {}) // the boot fails for its sake
@@ -125,6 +141,7 @@ test('leaves a grandchild that holds its pipes: its end is noticed all the same'
   assert.equal(of('child_exited')[0]?.code, 6)
   assert.ok(!isGone(grandchild), 'it does hold them still: a stranger in a session of its own')
   assert.deepEqual(statusOf(supervisor, 'bad').pid, null)
+  killQuietly(grandchild)
 })
 
 test('floods standard output with 100 MB of lines: bounded memory, a loop that goes on, and the last lines are right', async (t) => {
@@ -156,7 +173,8 @@ type Options = Partial<ChildSpec> & { value?: number; policy?: Partial<Policy> }
 async function setUp(t: TestContext, mode: BadMode, { policy = {}, ...options }: Options = {}) {
   const facts: SupervisorFact[] = []
   const health = join(await tempFolder(t), 'healed')
-  const specs = [badSpec('bad', { mode, path: health, ...options }), nodeSpec('good')]
+  const ids = { runId: 'test-run', dataId: randomUUID() }
+  const specs = [badSpec('bad', { mode, path: health, ids, ...options }), nodeSpec('good', { ids })]
   const onFact = (fact: SupervisorFact) => {
     if (fact.type !== 'child_line' || facts.length < 10_000) facts.push(fact)
   }
@@ -164,6 +182,7 @@ async function setUp(t: TestContext, mode: BadMode, { policy = {}, ...options }:
   t.after(async () => {
     supervisor.kill()
     await supervisor.stop(['bad', 'good'], { deadlineMs: performance.now() })
+    await assertNothingLeft(ids.dataId)
     const ofGood = facts.filter((fact) => fact.name === 'good')
     assert.deepEqual(
       ofGood.filter(({ type }) => type === 'child_spawned' || type === 'child_hung').length,

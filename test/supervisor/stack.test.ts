@@ -15,6 +15,8 @@ for (const [what, sites, wanted] of [
   ['of a module loaded with a query', [site('f', `file://${HERE}/a.ts?take=2`, 1)], 'f (a.ts:1)'],
   ['of another folder that is known', [site('f', '/srv/pipelines/film/a.ts', 1)], 'f (pipelines/film/a.ts:1)'],
   ['of a folder beside it with a longer name', [site('f', '/srv/pipelines2/a.ts', 1)], 'f (/srv/pipelines2/a.ts:1)'],
+  ['of a file on another host', [site('f', 'file://host/x.js', 1)], 'f (file://host/x.js:1)'],
+  ['of an address that no path can have', [site('f', 'file:///a%2Fb.js', 1)], 'f (file:///a%2Fb.js:1)'],
   ['of anywhere else', [site('f', '/opt/a.ts', 1)], 'f (/opt/a.ts:1)'],
   [
     'of a library, with its caller',

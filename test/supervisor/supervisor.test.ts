@@ -162,6 +162,12 @@ test('a boot fails with the child, the reason and its last output', async (t) =>
   }
 })
 
+test('a boot fails with the third crash of a child that is never given up, because it crashes too seldom', async (t) => {
+  const { supervisor, of } = setUp(t, [nodeSpec('slow', { mode: 'crash-early' })], { crashWindowMs: 1 })
+  await assert.rejects(supervisor.start(), /^AppError: slow exited with code 3 for the third time.*what I need$/s)
+  assert.deepEqual([of('child_exited').length, of('child_parked').length], [3, 0])
+})
+
 test('a stop during the boot ends it', async (t) => {
   const { supervisor } = setUp(t, [nodeSpec('worker', { mode: 'never-ready' })])
   const refused = assert.rejects(supervisor.start(), { code: 'interrupted' })
