@@ -77,7 +77,7 @@ async function perform(deps: ProcessDeps, project: Project, { data, claim }: Tak
   const attempt = await claimStage(project, { stage, taskId, owner, isHeld: deps.isHeld })
   if (typeof attempt === 'string') {
     deps.log.debug({ project_id: data.projectId, stage, why: attempt }, 'nothing to do for this job')
-    return { kind: 'done' }
+    return attempt === 'held' ? elsewhere() : { kind: 'done' }
   }
   claim.onRunning()
   await deps.live.announce(project)
@@ -168,4 +168,11 @@ async function goOn(deps: ProcessDeps, project: Project): Promise<Verdict> {
 
 function errorOf(outcome: Outcome): string | undefined {
   return 'error' in outcome ? outcome.error.message : undefined
+}
+
+/** A job whose lock was lost while its stage runs: it stays until the process that has the stage fetches it, or the stage ends. */
+const HELD_MS = 1_000
+
+function elsewhere(): Verdict {
+  return { kind: 'delay', dueMs: Date.now() + HELD_MS }
 }

@@ -38,6 +38,15 @@ test('one that still waits when the worker takes nothing new is given back, uncl
   assert.deepEqual([attemptsOf(project), running.length, project.read().state.status], [1, 0, 'queued'])
 })
 
+test('a job whose stage another process holds stays in the queue, for that one to find it again', async (t) => {
+  const { deps, project, job, claim, running } = await openCase(t, { suspect: false })
+  await begin(project, 'write')
+  const beganMs = Date.now()
+  const verdict = await processJob({ ...deps, isHeld: () => true }, job, claim)
+  assert.ok(verdict.kind === 'delay' && verdict.dueMs > beganMs)
+  assert.deepEqual([attemptsOf(project), running.length], [2, 0])
+})
+
 const attemptsOf = (project: Project) => project.read().state.stages[0]!.attempts
 
 /** Longer than the way to a claim on the disk takes. */
