@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { Attempt } from '../../src/project/attempt.ts'
 import { createProjectStore } from '../../src/project/store.ts'
-import { advance, queueStage } from '../../src/queue/plan.ts'
+import { advance, type PlanFacts, queueStage, wakeUpFor } from '../../src/queue/plan.ts'
 import { begin, createProject, NO_CREDIT, openStore } from '../helpers/projects.ts'
 
 test('whoever queues a stage late finds the task of whoever was first, or nothing to do when that has run', async (t) => {
@@ -46,5 +46,29 @@ test('a request that did not count wakes nobody', async (t) => {
   await attempt.fail({ code: 'internal', message: 'it broke' }, null)
   assert.equal(await queueStage(project, 'write', true), undefined, 'the task that failed is no job')
 })
+
+test('a stage that waits is not woken beside an earlier one that runs anew: it comes when that is done', async (t) => {
+  const project = await createProject(await openStore(t))
+  await complete(await begin(project, 'write'))
+  const waiting = await begin(project, 'draw')
+  await waiting.release('quota', { until: new Date(0).toISOString() })
+  await project.append({ type: 'rerun', stage: 'write', and_following: false })
+  assert.equal((await advance(project))?.stage, 'write')
+  const rerun = await begin(project, 'write')
+  assert.equal(wakeUpFor(project, FACTS), undefined, 'its owner lives, and nothing else is due')
+  await complete(rerun)
+  assert.equal((await advance(project))?.stage, 'draw')
+})
+
+test('a stage that waits before the one that runs anew keeps its turn', async (t) => {
+  const project = await createProject(await openStore(t))
+  const waiting = await begin(project, 'write')
+  await waiting.release('quota', { until: new Date(0).toISOString() })
+  await project.append({ type: 'rerun', stage: 'draw', and_following: false })
+  assert.equal(await advance(project), undefined)
+  assert.equal(wakeUpFor(project, FACTS)?.stage, 'write')
+})
+
+const FACTS: PlanFacts = { isHeld: () => true, resume: 'auto', nowMs: Date.now, hasRoom: () => false }
 
 const complete = (attempt: Attempt) => attempt.complete({ result: null, text: null, credit: NO_CREDIT })
