@@ -9,7 +9,7 @@ import { isLeaseHeld } from './project/lease.ts'
 import { createRoomCheck } from './project/room.ts'
 import { createProjectStore } from './project/store.ts'
 import { createDispatcher, type Dispatcher } from './queue/dispatcher.ts'
-import { type ReconcileDeps, reconcile } from './queue/reconcile.ts'
+import { type ReconcileDeps, reconcile, type Troubles } from './queue/reconcile.ts'
 import { openRedis } from './redis/client.ts'
 import { createKeys } from './redis/keys.ts'
 import { createChildLink } from './supervisor/child-link.ts'
@@ -49,12 +49,13 @@ async function run(order: ChildOrder): Promise<void> {
 
 /** One look at a time; a failed one (Redis is away) is followed by the next. */
 function createLook(deps: ReconcileDeps, limit: () => Promise<void>): () => Promise<void> {
+  const troubles: Troubles = new Map()
   let looking = false
   return async () => {
     if (looking) return
     looking = true
     try {
-      const { added, takenBack } = await reconcile(deps)
+      const { added, takenBack } = await reconcile(deps, troubles)
       if (added > 0 || takenBack > 0) deps.log.info({ added, taken_back: takenBack }, 'put lost jobs back')
       if (added > 0) await limit()
     } catch (error) {
