@@ -1,6 +1,7 @@
 /** The scheduler process: looks after open projects, and cleans up what nobody needs any more. */
 import './preload.ts'
 import { removeExpiredKeys } from './api/idempotency.ts'
+import type { Config } from './config.ts'
 import type { ChildOrder } from './launch/order.ts'
 import { messageOf } from './lib/errors.ts'
 import { createLog, type Log } from './lib/log.ts'
@@ -34,12 +35,9 @@ async function run(order: ChildOrder): Promise<void> {
     nowMs: Date.now,
     hasRoom: createRoomCheck(),
   }
-  const look = createLook({ store, dispatcher, facts, log }, () => dispatcher.limit(config.concurrency))
-  // A Redis that comes back may be empty: its limits are set again, and the look is at once.
-  connection.once('ready', () => {
-    void look()
-    connection.on('ready', () => void dispatcher.limit(config.concurrency).then(look, look))
-  })
+  const look = createLook({ store, dispatcher, facts, log }, config.concurrency)
+  // A Redis that comes late or comes back may be empty: its limits are set, and the look is at once.
+  connection.on('ready', () => void dispatcher.limit(config.concurrency).then(look, look))
   const sweep = () => removeExpiredKeys(layout.idempotency, Date.now()).catch((error) => logFailure(log, error))
   const timers = [setInterval(() => void look(), RECONCILE_EVERY_MS), setInterval(() => void sweep(), SWEEP_EVERY_MS)]
   stopOnDrain(dispatcher, timers)
@@ -48,16 +46,19 @@ async function run(order: ChildOrder): Promise<void> {
 }
 
 /** One look at a time; a failed one (Redis is away) is followed by the next. */
-function createLook(deps: ReconcileDeps, limit: () => Promise<void>): () => Promise<void> {
+function createLook(deps: ReconcileDeps, concurrency: Config['concurrency']): () => Promise<void> {
   const troubles: Troubles = new Map()
   let looking = false
   return async () => {
     if (looking) return
     looking = true
     try {
+      // Somebody may have emptied it while we were connected. Stages that run go on uncounted until they end: BullMQ
+      // has no way to make a job active in the name of the process that runs it, and one that waits would be
+      // taken by another, which could only give it back.
+      await deps.dispatcher.keepLimit(concurrency)
       const { added, takenBack } = await reconcile(deps, troubles)
       if (added > 0 || takenBack > 0) deps.log.info({ added, taken_back: takenBack }, 'put lost jobs back')
-      if (added > 0) await limit()
     } catch (error) {
       logFailure(deps.log, error)
     } finally {
