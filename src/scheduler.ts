@@ -5,8 +5,9 @@ import type { Config } from './config.ts'
 import type { ChildOrder } from './launch/order.ts'
 import { messageOf } from './lib/errors.ts'
 import { createLog, type Log } from './lib/log.ts'
+import type { ProcessIdentity } from './lib/process-tree.ts'
 import { dataLayout } from './project/layout.ts'
-import { isLeaseHeld } from './project/lease.ts'
+import { isLeaseHeld, leaseAgeMs } from './project/lease.ts'
 import { createRoomCheck } from './project/room.ts'
 import { createProjectStore } from './project/store.ts'
 import { createDispatcher, type Dispatcher } from './queue/dispatcher.ts'
@@ -17,6 +18,8 @@ import { createChildLink } from './supervisor/child-link.ts'
 
 const RECONCILE_EVERY_MS = 3_000
 const SWEEP_EVERY_MS = 3_600_000
+/** A worker that renewed its lease so short ago may have died just now: see reconcile.ts. */
+const SUPERVISOR_ACTS_MS = 5_000
 
 const link = createChildLink()
 // What it throws ends the process, with the reason on standard error: see preload.ts.
@@ -30,12 +33,13 @@ async function run(order: ChildOrder): Promise<void> {
   const dispatcher = createDispatcher({ connection, prefix: createKeys(order.dataId).bull, log })
   const store = createProjectStore(layout)
   const facts = {
-    isHeld: (owner: { pid: number; started: string }) => isLeaseHeld(layout.leases, owner),
+    isHeld: (owner: ProcessIdentity) => isLeaseHeld(layout.leases, owner),
     resume: config.resume,
     nowMs: Date.now,
     hasRoom: createRoomCheck(),
   }
-  const look = createLook({ store, dispatcher, facts, log }, config.concurrency)
+  const isLeftToSupervisor = (owner: ProcessIdentity) => leaseAgeMs(layout.leases, owner) < SUPERVISOR_ACTS_MS
+  const look = createLook({ store, dispatcher, facts, log, isLeftToSupervisor }, config.concurrency)
   // A Redis that comes late or comes back may be empty: its limits are set, and the look is at once.
   connection.on('ready', () => void dispatcher.limit(config.concurrency).then(look, look))
   const sweep = () => removeExpiredKeys(layout.idempotency, Date.now()).catch((error) => logFailure(log, error))

@@ -3,6 +3,7 @@ import { errnoOf, messageOf, toAppError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { type Folded, findStage } from '../project/folded.ts'
 import { ENDED } from '../project/project.ts'
+import type { ClaimOwner } from '../project/records.ts'
 import type { Project, ProjectStore } from '../project/store.ts'
 import { isClockBehind } from './clock.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -14,6 +15,8 @@ export type ReconcileDeps = {
   dispatcher: Dispatcher
   facts: PlanFacts
   log: Log
+  /** Its process may have died just now: then the supervisor notes first who may have caused it, and puts the job back. */
+  isLeftToSupervisor?: (owner: ClaimOwner) => boolean
 }
 
 /** What one look at all open projects found; `added` are the jobs that were missing. */
@@ -80,10 +83,10 @@ function forgetOthers(troubles: Troubles, ids: readonly string[]): void {
 
 /** A job that a dead worker still holds in the queue goes back at once instead of waiting for its lock to end. */
 async function takeBackLost(deps: ReconcileDeps, { wakeUp, folded }: Plan): Promise<boolean> {
-  const { dispatcher, facts } = deps
+  const { dispatcher, facts, isLeftToSupervisor } = deps
   const stage = findStage(folded, wakeUp.stage)
   const owner = folded.internals[wakeUp.stage]?.owner
-  if (!owner || facts.isHeld(owner)) return false
+  if (!owner || facts.isHeld(owner) || isLeftToSupervisor?.(owner)) return false
   if (stage?.status !== 'running' && stage?.status !== 'queued') return false // queued: after a crash of its worker
   try {
     return await dispatcher.takeBack({ queue: wakeUp.queue, taskId: wakeUp.taskId, token: owner.token })

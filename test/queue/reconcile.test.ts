@@ -9,7 +9,7 @@ import type { Dispatcher } from '../../src/queue/dispatcher.ts'
 import type { WakeUp } from '../../src/queue/job.ts'
 import type { PlanFacts } from '../../src/queue/plan.ts'
 import { type ReconcileDeps, reconcile, type Troubles } from '../../src/queue/reconcile.ts'
-import { createProject, openStore } from '../helpers/projects.ts'
+import { begin, createProject, openStore } from '../helpers/projects.ts'
 
 const FAULTS: [words: string, fault: (project: Project) => Project][] = [
   ['written', (project) => ({ ...project, append: () => Promise.reject(refusal()) })],
@@ -52,14 +52,26 @@ test('a project that is deleted during the look is no trouble', async (t) => {
   assert.deepEqual(warnings, [])
 })
 
+test('the job of a worker that may have died just now is left to the supervisor, then taken back', async (t) => {
+  const { store, deps, takenBack } = await openCase(t)
+  const project = await createProject(store)
+  await begin(project, 'write')
+  const facts = { ...deps.facts, isHeld: () => false }
+  await reconcile({ ...deps, facts, isLeftToSupervisor: () => true })
+  assert.deepEqual(takenBack, [])
+  await reconcile({ ...deps, facts, isLeftToSupervisor: () => false })
+  assert.deepEqual(takenBack, [`${project.id}-1`])
+})
+
 const refusal = () => Object.assign(new Error(`EACCES: permission denied, open ${Math.random()}`), { code: 'EACCES' })
 
 const FACTS: PlanFacts = { isHeld: () => true, resume: 'auto', nowMs: Date.now, hasRoom: () => false }
 
-/** A queue that says what was added to it, and a log that says which projects it warned of. */
+/** A queue that says what was added to it and taken back, and a log that says which projects it warned of. */
 async function openCase(t: TestContext) {
   const store = await openStore(t)
   const added: string[] = []
+  const takenBack: string[] = []
   const warnings: string[] = []
   const dispatcher = {
     missing: async (wakeUps: WakeUp[]) => wakeUps.filter(({ projectId }) => !added.includes(projectId)),
@@ -67,9 +79,13 @@ async function openCase(t: TestContext) {
       added.push(...wakeUps.map(({ projectId }) => projectId))
       return true
     },
+    async takeBack({ taskId }: { taskId: string }) {
+      takenBack.push(taskId)
+      return true
+    },
   } as Partial<Dispatcher> as Dispatcher
   const warn = ({ project_id }: { project_id: string }) => void warnings.push(project_id)
   const log = { ...silentLog, warn } as unknown as Log
   const deps: ReconcileDeps = { store, dispatcher, facts: FACTS, log }
-  return { store, deps, added, warnings }
+  return { store, deps, added, takenBack, warnings }
 }
