@@ -51,6 +51,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const holdings = createHoldings(options.onHeld)
   const tally = createTally(options.queues)
   let lastEndMs = 0
+  let mostProcesses = options.processes
   const intakes = options.queues.map((queue) =>
     createIntake({
       ...options,
@@ -65,7 +66,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     tally.started(queue)
     const held: HeldJob = { ...job.data, queue, token, since: new Date().toISOString(), running: false }
     const holding = holdings.hold(held, (onRunning) =>
-      counted(tally, queue, () => options.process(job.data, { token, onRunning })),
+      counted(tally, queue, () => options.process(job.data, { token, onRunning, hasPeers: mostProcesses > 1 })),
     )
     try {
       await answer(job, holding, token)
@@ -99,6 +100,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     held: holdings.all,
     tally,
     share(processes) {
+      mostProcesses = Math.max(mostProcesses, processes) // fewer are told of while one of them is being restarted
       for (const intake of intakes) intake.resize(shareOf(options.concurrency[intake.queue], processes))
     },
     refresh(queue) {
