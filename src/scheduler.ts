@@ -1,21 +1,25 @@
 /** The scheduler process: looks after open projects, and cleans up what nobody needs any more. */
 import './preload.ts'
 import { removeExpiredKeys } from './api/idempotency.ts'
+import type { Config } from './config.ts'
 import type { ChildOrder } from './launch/order.ts'
 import { messageOf } from './lib/errors.ts'
 import { createLog, type Log } from './lib/log.ts'
+import type { ProcessIdentity } from './lib/process-tree.ts'
 import { dataLayout } from './project/layout.ts'
-import { isLeaseHeld } from './project/lease.ts'
+import { isLeaseHeld, leaseAgeMs } from './project/lease.ts'
 import { createRoomCheck } from './project/room.ts'
 import { createProjectStore } from './project/store.ts'
 import { createDispatcher, type Dispatcher } from './queue/dispatcher.ts'
-import { type ReconcileDeps, reconcile } from './queue/reconcile.ts'
+import { type ReconcileDeps, reconcile, type Troubles } from './queue/reconcile.ts'
 import { openRedis } from './redis/client.ts'
 import { createKeys } from './redis/keys.ts'
 import { createChildLink } from './supervisor/child-link.ts'
 
 const RECONCILE_EVERY_MS = 3_000
 const SWEEP_EVERY_MS = 3_600_000
+/** A worker that renewed its lease so short ago may have died just now: see reconcile.ts. */
+const SUPERVISOR_ACTS_MS = 5_000
 
 const link = createChildLink()
 // What it throws ends the process, with the reason on standard error: see preload.ts.
@@ -29,17 +33,15 @@ async function run(order: ChildOrder): Promise<void> {
   const dispatcher = createDispatcher({ connection, prefix: createKeys(order.dataId).bull, log })
   const store = createProjectStore(layout)
   const facts = {
-    isHeld: (owner: { pid: number; started: string }) => isLeaseHeld(layout.leases, owner),
+    isHeld: (owner: ProcessIdentity) => isLeaseHeld(layout.leases, owner),
     resume: config.resume,
     nowMs: Date.now,
     hasRoom: createRoomCheck(),
   }
-  const look = createLook({ store, dispatcher, facts, log }, () => dispatcher.limit(config.concurrency))
-  // A Redis that comes back may be empty: its limits are set again, and the look is at once.
-  connection.once('ready', () => {
-    void look()
-    connection.on('ready', () => void dispatcher.limit(config.concurrency).then(look, look))
-  })
+  const isLeftToSupervisor = (owner: ProcessIdentity) => leaseAgeMs(layout.leases, owner) < SUPERVISOR_ACTS_MS
+  const look = createLook({ store, dispatcher, facts, log, isLeftToSupervisor }, config.concurrency)
+  // A Redis that comes late or comes back may be empty: its limits are set, and the look is at once.
+  connection.on('ready', () => void dispatcher.limit(config.concurrency).then(look, look))
   const sweep = () => removeExpiredKeys(layout.idempotency, Date.now()).catch((error) => logFailure(log, error))
   const timers = [setInterval(() => void look(), RECONCILE_EVERY_MS), setInterval(() => void sweep(), SWEEP_EVERY_MS)]
   stopOnDrain(dispatcher, timers)
@@ -48,15 +50,19 @@ async function run(order: ChildOrder): Promise<void> {
 }
 
 /** One look at a time; a failed one (Redis is away) is followed by the next. */
-function createLook(deps: ReconcileDeps, limit: () => Promise<void>): () => Promise<void> {
+function createLook(deps: ReconcileDeps, concurrency: Config['concurrency']): () => Promise<void> {
+  const troubles: Troubles = new Map()
   let looking = false
   return async () => {
     if (looking) return
     looking = true
     try {
-      const { added, takenBack } = await reconcile(deps)
+      // Somebody may have emptied it while we were connected. Stages that run go on uncounted until they end: BullMQ
+      // has no way to make a job active in the name of the process that runs it, and one that waits would be
+      // taken by another, which could only give it back.
+      await deps.dispatcher.keepLimit(concurrency)
+      const { added, takenBack } = await reconcile(deps, troubles)
       if (added > 0 || takenBack > 0) deps.log.info({ added, taken_back: takenBack }, 'put lost jobs back')
-      if (added > 0) await limit()
     } catch (error) {
       logFailure(deps.log, error)
     } finally {

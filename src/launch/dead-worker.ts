@@ -45,8 +45,12 @@ type Claimed = HeldJob & { project: Project; fence: string }
 
 async function noteCrash(deps: DeadWorkerDeps, jobs: readonly HeldJob[], death: WorkerDeath): Promise<void> {
   const { store } = deps.service
-  const claims = await Promise.all(jobs.map((job) => claimOf(store, job, death.pid).catch(() => [])))
-  const { charged, suspects } = blame(claims.flat(), death)
+  const found = await Promise.all(
+    jobs.map((job) => standingOf(store, job, death.pid).catch(() => orphanIf(job.running))),
+  )
+  const orphans = found.filter((standing) => standing === 'orphan').length
+  const claims = found.filter((standing) => typeof standing === 'object')
+  const { charged, suspects } = blame(claims, death, orphans)
   const exit = exitOf(death)
   const noted = await Promise.allSettled([
     ...(charged ? [charge(deps, charged, exit)] : []),
@@ -56,13 +60,21 @@ async function noteCrash(deps: DeadWorkerDeps, jobs: readonly HeldJob[], death: 
   if (failed) throw failed.reason
 }
 
+/** `orphan`: cancelled or begun anew elsewhere, and its code, which may not have heard of it yet, had not returned. */
+type Standing = Claimed | 'orphan' | 'ended'
+
 /** The journal knows what really ran: a job may have ended, or not begun, since its worker was heard of last. */
-async function claimOf(store: ProjectStore, job: HeldJob, pid: number | null): Promise<Claimed[]> {
+async function standingOf(store: ProjectStore, job: HeldJob, pid: number | null): Promise<Standing> {
   const project = await store.open(job.projectId)
   const folded = project.read()
   const { fence = null, owner = null } = folded.internals[job.stage] ?? {}
-  const isRunning = findStage(folded, job.stage)?.status === 'running'
-  return isRunning && fence !== null && owner?.pid === pid ? [{ ...job, project, fence }] : []
+  const status = findStage(folded, job.stage)?.status
+  if (status === 'running' && fence !== null && owner?.pid === pid) return { ...job, project, fence }
+  return orphanIf(job.running && status !== 'completed')
+}
+
+function orphanIf(mayRun: boolean): 'orphan' | 'ended' {
+  return mayRun ? 'orphan' : 'ended'
 }
 
 /** The first time the stage runs again, alone; the second time it is poison. In the dead worker's name, whose claim stands. */

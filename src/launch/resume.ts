@@ -20,11 +20,11 @@ export async function findInterrupted({ layout, resume, signal }: ResumeFacts): 
   const store = createProjectStore(layout)
   for (const id of await store.openIds()) {
     if (signal?.aborted) break
-    const project = await openOpen(store, id)
-    const stage = project && leftBehind(project, layout)
-    if (!project || !stage) continue
-    interrupted.push({ id, title: project.read().state.title, stage: stage.name })
-    if (resume === 'off' && stage.status === 'running') await setAside(project, stage.name)
+    const found = await quietly(() => examine(store, id))
+    if (!found) continue
+    const { project, title, stage } = found
+    interrupted.push({ id, title, stage: stage.name })
+    if (resume === 'off' && stage.status === 'running') await quietly(() => setAside(project, stage.name))
   }
   return interrupted
 }
@@ -38,26 +38,34 @@ export async function noteInterrupted(layout: DataLayout, signal?: AbortSignal):
   const store = createProjectStore(layout)
   for (const id of await store.openIds()) {
     if (signal?.aborted) return
-    await catchUp(store, id)
+    await quietly(() => catchUp(store, id))
   }
+}
+
+/** One project that cannot be read or written keeps neither the others nor the boot waiting. */
+async function quietly<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look()
+  } catch {
+    return undefined // the reconciler, or the worker that takes the stage up, reports it
+  }
+}
+
+type Found = { project: Project; title: string; stage: StageState }
+
+async function examine(store: ProjectStore, id: string): Promise<Found | undefined> {
+  const project = await store.open(id)
+  const { status, title } = project.read().state
+  const stage = ENDED.has(status) ? undefined : leftBehind(project, store.layout)
+  return stage && { project, title, stage }
 }
 
 /** A process that ended between a record and the state file has left the file behind; nobody writes any more but us. */
 async function catchUp(store: ProjectStore, id: string): Promise<void> {
-  const project = await store.open(id).catch(() => undefined) // the reconciler reports what cannot be read
-  if (!project) return
+  const project = await store.open(id)
   const { status, revision } = project.read().state
   if (ENDED.has(status)) await store.closeMarker(id)
   else if ((await readStateFile(project.paths.state))?.revision !== revision) await project.refresh()
-}
-
-async function openOpen(store: ProjectStore, id: string): Promise<Project | undefined> {
-  try {
-    const project = await store.open(id)
-    return ENDED.has(project.read().state.status) ? undefined : project
-  } catch {
-    return undefined // the reconciler reports what cannot be read
-  }
 }
 
 /** The stage that was running or had been checkpointed, and that no living worker holds. */

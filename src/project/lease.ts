@@ -41,13 +41,16 @@ export function holdLease(folder: string, pid = process.pid): Lease {
 
 /** True while that very process lives and has renewed its lease. */
 export function isLeaseHeld(folder: string, owner: ProcessIdentity): boolean {
-  if (!isAlive(owner)) return false
+  return isAlive(owner) && leaseAgeMs(folder, owner) < LEASE_MS
+}
+
+/** Since its last renewal, whether or not the process lives; infinite without a lease: never held, or released. */
+export function leaseAgeMs(folder: string, owner: ProcessIdentity): number {
   try {
     const renewed = BigInt(readFileSync(leasePath(folder, owner), 'utf8'))
-    const ageMs = Number(process.hrtime.bigint() - renewed) / 1e6
-    return ageMs < LEASE_MS
+    return Number(process.hrtime.bigint() - renewed) / 1e6
   } catch {
-    return false // no lease: never held, or released
+    return Infinity
   }
 }
 

@@ -1,5 +1,6 @@
 /** What people's requests make of a project: cancel, resume, rerun, and stepping back for a lost file. */
-import { type Folded, mapStages, type Of, revoke } from './folded.ts'
+import { type Folded, type Mapped, mapStages, type Of, revoke } from './folded.ts'
+import type { StageState } from './project.ts'
 import { blankStage, isOnItsWay, queuedStage, UNDONE } from './stage.ts'
 
 /** What is on its way is cancelled; when nothing is and nothing failed, the stage that would come next. */
@@ -15,28 +16,34 @@ export function onCancelled(folded: Folded, record: Of<'cancelled'>): Folded {
 }
 
 export function onReopened(folded: Folded): Folded {
-  const next = mapStages(folded, (s) => {
-    if (s.status !== 'failed' && s.status !== 'cancelled' && s.status !== 'waiting') return { stage: s }
-    return revoke({
-      ...s,
-      status: 'pending',
-      reason: null,
-      error: null,
-      retries: 0,
-      waits: 0,
-      retry_at: null,
-      wait_until: null,
-      finished_at: null,
-    })
-  })
+  const next = mapStages(folded, (s) => (STOPPED.has(s.status) ? stepBack(s) : { stage: s }))
   return { ...next, continues: true }
 }
 
+const STOPPED: ReadonlySet<StageState['status']> = new Set(['failed', 'cancelled', 'waiting'])
+
+/** Not yet done, with the steps that it has. */
+function stepBack(stage: StageState): Mapped {
+  return revoke({
+    ...stage,
+    status: 'pending',
+    reason: null,
+    error: null,
+    retries: 0,
+    waits: 0,
+    retry_at: null,
+    wait_until: null,
+    finished_at: null,
+  })
+}
+
+/** What waits behind it steps back: it needs the new result, and comes again when that is there. */
 export function onRerun(folded: Folded, record: Of<'rerun'>): Folded {
   const at = folded.state.stages.findIndex((s) => s.name === record.stage)
   if (at < 0 || folded.state.stages.some((s) => s.status === 'queued' || s.status === 'running')) return folded
   const next = mapStages(folded, (s, i) => {
     if (i === at) return revoke(blankStage(s.name, s.queue), { take: true })
+    if (i > at && s.status === 'waiting') return stepBack(s)
     if (i < at || s.status !== 'completed') return { stage: s }
     return record.and_following ? revoke({ ...s, ...UNDONE }) : { stage: { ...s, stale: true } }
   })

@@ -30,13 +30,20 @@ type Blame<T> = { charged: T | null; suspects: readonly T[] }
 /** As it should, told not to try again, or for the sake of a stage that has failed already. */
 const BLAMELESS_EXITS: ReadonlySet<number> = new Set([0, EXIT_DO_NOT_RETRY, STUCK_EXIT])
 
-/** Judges from what ran in the process at its end. */
-export function blame<T extends { taskId: string }>(running: readonly T[], death: WorkerDeath): Blame<T> {
+/**
+ * Judges from what ran in the process at its end. `orphans` is how many stages beside them may have run on without
+ * a claim, cancelled or superseded: any of those may have done it too, and cannot be charged.
+ */
+export function blame<T extends { taskId: string }>(
+  running: readonly T[],
+  death: WorkerDeath,
+  orphans: number,
+): Blame<T> {
   if (!isOwnEnd(death)) return { charged: null, suspects: [] }
   const task = death.lastTask ?? death.where?.scope ?? null
   // The task may have ended before, and left something behind that did this: then nobody here is guilty.
   if (task !== null) return { charged: running.find((job) => job.taskId === task) ?? null, suspects: [] }
-  if (running.length === 1) return { charged: running[0]!, suspects: [] }
+  if (running.length === 1 && orphans === 0) return { charged: running[0]!, suspects: [] }
   return { charged: null, suspects: running }
 }
 

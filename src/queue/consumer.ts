@@ -5,6 +5,7 @@ import { messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { within } from '../lib/until.ts'
 import type { QueueName } from '../settings.ts'
+import { createHoldings, type Holding } from './holdings.ts'
 import { createIntake } from './intake.ts'
 import type { HeldJob, JobData } from './job.ts'
 import type { JobClaim, Verdict } from './process-job.ts'
@@ -47,9 +48,10 @@ const IDLE_MS = 500
 
 export function createConsumer(options: ConsumerOptions): Consumer {
   const { log } = options
-  const held = new Map<string, HeldJob>()
+  const holdings = createHoldings(options.onHeld)
   const tally = createTally(options.queues)
   let lastEndMs = 0
+  let mostProcesses = options.processes
   const intakes = options.queues.map((queue) =>
     createIntake({
       ...options,
@@ -61,48 +63,44 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
   async function perform(queue: QueueName, job: Job<JobData>, { token, isRetired }: Fetched): Promise<void> {
     if (isRetired || options.isDraining()) return giveBack(job, token)
-    const startedMs = performance.now()
-    let outcome: Verdict['outcome']
-    hold(queue, job, token)
+    tally.started(queue)
+    const held: HeldJob = { ...job.data, queue, token, since: new Date().toISOString(), running: false }
+    const holding = holdings.hold(held, (onRunning) =>
+      counted(tally, queue, () => options.process(job.data, { token, onRunning, hasPeers: mostProcesses > 1 })),
+    )
     try {
-      const verdict = await options.process(job.data, { token, onRunning: () => markRunning(job.id!) })
-      outcome = verdict.outcome
-      if (verdict.kind === 'back') return await giveBack(job, token)
-      if (verdict.kind === 'delay') return await bringBack(job, token, verdict.dueMs)
-      if (verdict.kind === 'stuck') options.onStuck()
+      await answer(job, holding, token)
     } catch (error) {
       if (!(error instanceof DelayedError || error instanceof WaitingError))
         log.error({ queue, ...job.data, error: messageOf(error) }, 'a job failed outside its stage')
       throw error
     } finally {
-      held.delete(job.id!)
       lastEndMs = performance.now()
-      tally.ended(queue, { outcome, ms: lastEndMs - startedMs })
-      options.onHeld([...held.values()])
+      holdings.leave(holding, token)
     }
   }
 
-  function hold(queue: QueueName, job: Job<JobData>, token: string): void {
-    tally.started(queue)
-    held.set(job.id!, { ...job.data, queue, token, since: new Date().toISOString(), running: false })
-    options.onHeld([...held.values()])
+  async function answer(job: Job, holding: Holding, token: string): Promise<void> {
+    await Promise.allSettled([holding.verdict])
+    // Its lock was lost and it was fetched again: that fetch, which waited for the same, has the token that counts.
+    if (holding.job.token !== token) throw new WaitingError()
+    const verdict = await holding.verdict
+    if (verdict.kind === 'back') return giveBack(job, token)
+    if (verdict.kind === 'delay') return bringBack(job, token, verdict.dueMs)
+    if (verdict.kind === 'stuck') options.onStuck()
   }
 
-  function markRunning(id: string): void {
-    held.set(id, { ...held.get(id)!, running: true, since: new Date().toISOString() })
-    options.onHeld([...held.values()])
-  }
-
-  const isIdle = () => held.size === 0 && performance.now() - lastEndMs > IDLE_MS
+  const isIdle = () => holdings.all().length === 0 && performance.now() - lastEndMs > IDLE_MS
 
   return {
     async start() {
       await Promise.all(intakes.map((intake) => intake.ready()))
       for (const intake of intakes) intake.run()
     },
-    held: () => [...held.values()],
+    held: holdings.all,
     tally,
     share(processes) {
+      mostProcesses = Math.max(mostProcesses, processes) // fewer are told of while one of them is being restarted
       for (const intake of intakes) intake.resize(shareOf(options.concurrency[intake.queue], processes))
     },
     refresh(queue) {
@@ -116,6 +114,19 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       await within(Promise.race([closed, timer.promise]), timeoutMs, undefined)
       clearInterval(looking)
     },
+  }
+}
+
+/** Once for each run of a job, however often it was fetched. */
+async function counted(tally: Tally, queue: QueueName, run: () => Promise<Verdict>): Promise<Verdict> {
+  const startedMs = performance.now()
+  let outcome: Verdict['outcome']
+  try {
+    const verdict = await run()
+    outcome = verdict.outcome
+    return verdict
+  } finally {
+    tally.ended(queue, { outcome, ms: performance.now() - startedMs })
   }
 }
 

@@ -22,8 +22,10 @@ export type Dispatcher = {
   promote(wakeUp: Pick<WakeUp, 'queue' | 'taskId'>): Promise<void>
   /** Those of `wakeUps` that no job stands for. Throws when Redis is away. */
   missing(wakeUps: WakeUp[]): Promise<WakeUp[]>
-  /** Sets the total over all processes; an emptied Redis has forgotten it. */
+  /** Sets the total over all processes. */
   limit(concurrency: Readonly<Record<QueueName, number>>): Promise<void>
+  /** Sets it where there is none: an emptied Redis has forgotten it. */
+  keepLimit(concurrency: Readonly<Record<QueueName, number>>): Promise<void>
   counts(): Promise<Record<QueueName, QueueCounts>>
   /** What could be begun now. Throws when Redis is away. */
   backlog(): Promise<Record<QueueName, Backlog>>
@@ -85,9 +87,14 @@ export function createDispatcher({ connection, prefix, log }: DispatcherOptions)
     },
     missing: (wakeUps) => findMissing(connection, prefix, wakeUps),
     async limit(concurrency) {
-      await Promise.all(
-        QUEUE_NAMES.map(async (name) => (await queues.of(name)).setGlobalConcurrency(concurrency[name])),
-      )
+      const pipe = connection.pipeline()
+      for (const name of QUEUE_NAMES) pipe.hset(metaKey(prefix, name), 'concurrency', concurrency[name])
+      await answersOf(pipe)
+    },
+    async keepLimit(concurrency) {
+      const pipe = connection.pipeline()
+      for (const name of QUEUE_NAMES) pipe.hsetnx(metaKey(prefix, name), 'concurrency', concurrency[name])
+      await answersOf(pipe)
     },
     counts: () => readCounts(connection, prefix),
     backlog: () => readBacklog(connection, prefix, Date.now()),
@@ -117,6 +124,11 @@ function createQueues({ connection, prefix, log }: DispatcherOptions) {
       await Promise.all([...queues.values()].map(async (queue) => (await queue).close()))
     },
   }
+}
+
+/** BullMQ's own key, whose field `concurrency` is what its setGlobalConcurrency sets. */
+function metaKey(prefix: string, queue: QueueName): string {
+  return `${prefix}:${queue}:meta`
 }
 
 /** Active jobs with the tokens of their locks. */

@@ -3,6 +3,7 @@ import { missingArtifacts } from '../project/artifacts.ts'
 import type { Folded } from '../project/folded.ts'
 import type { StageState } from '../project/project.ts'
 import type { ClaimOwner } from '../project/records.ts'
+import { isOnItsWay } from '../project/stage.ts'
 import { nextStage } from '../project/status.ts'
 import type { Project } from '../project/store.ts'
 import type { QueueName } from '../settings.ts'
@@ -59,13 +60,13 @@ export async function advance(project: Project): Promise<WakeUp | undefined> {
   return stage && queueStage(project, stage.name, true)
 }
 
-/** Writes the request down; the task's id is its place in the project's row of tasks. */
+/** Writes the request down. */
 export async function queueStage(project: Project, stage: string, continues: boolean): Promise<WakeUp | undefined> {
   const task_id = nextTaskId(project)
   const folded = await project.append({ type: 'queued', stage, task_id, continues })
   const queued = folded.state.stages.find((s) => s.name === stage)
-  // Somebody else may have queued it first; theirs is as good, and may have run to its end meanwhile.
-  return queued?.task_id && queued.status !== 'completed' ? toWakeUp(folded, queued) : undefined
+  // Somebody else may have queued it first; theirs is as good while it is on its way.
+  return queued && (queued.task_id === task_id || isOnItsWay(queued)) ? toWakeUp(folded, queued) : undefined
 }
 
 /** `requestId` names a request that may be repeated: the repetition gets the first one's task. */
@@ -83,8 +84,10 @@ export async function executeStage(
   return queued?.task_id === task_id ? toWakeUp(folded, queued) : undefined
 }
 
-function nextTaskId(project: Project): string {
-  return `${project.id}-${Object.keys(project.read().tasks).length + 1}`
+/** Behind the last one that is known, not their number: a journal begun anew from the state file knows only some. */
+function nextTaskId({ id, read }: Project): string {
+  const places = Object.keys(read().tasks).map((taskId) => Number(taskId.slice(id.length + 1)))
+  return `${id}-${Math.max(0, ...places) + 1}`
 }
 
 /** True when a file of a completed stage had gone from the disk, so that the stage has to run again. */

@@ -38,8 +38,8 @@ export type ProcessDeps = {
   solitude: Solitude
 }
 
-/** In whose name a stage is claimed, and who has to know that it was. */
-export type JobClaim = { token: string; onRunning: () => void }
+/** In whose name a stage is claimed, who has to know that it was, and whether other processes serve its queue. */
+export type JobClaim = { token: string; onRunning: () => void; hasPeers: boolean }
 
 export type ProviderNeeds = { nice: number; ledger: CallLedger; record: (call: UsageRecord) => void }
 
@@ -60,7 +60,10 @@ export async function processJob(deps: ProcessDeps, data: JobData, claim: JobCla
   if (await demoteDamaged(project)) return goOn(deps, project)
   const dueMs = retryDueMs(project, data)
   if (dueMs > Date.now()) return { kind: 'delay', dueMs }
-  const leave = await deps.solitude.enter(project.read().internals[data.stage]?.alone ?? false)
+  const { alone = false, fence = null } = project.read().internals[data.stage] ?? {}
+  const suspect = alone ? fence : null // by its last attempt: another crash is another matter
+  if (suspect !== null && claim.hasPeers && deps.solitude.isBetterElsewhere(suspect)) return laterIn(SENT_ON_MS)
+  const leave = await deps.solitude.enter(alone)
   if (!leave) return { kind: 'back' }
   try {
     return await perform(deps, project, { data, claim })
@@ -77,7 +80,7 @@ async function perform(deps: ProcessDeps, project: Project, { data, claim }: Tak
   const attempt = await claimStage(project, { stage, taskId, owner, isHeld: deps.isHeld })
   if (typeof attempt === 'string') {
     deps.log.debug({ project_id: data.projectId, stage, why: attempt }, 'nothing to do for this job')
-    return { kind: 'done' }
+    return attempt === 'held' ? laterIn(HELD_MS) : { kind: 'done' }
   }
   claim.onRunning()
   await deps.live.announce(project)
@@ -168,4 +171,13 @@ async function goOn(deps: ProcessDeps, project: Project): Promise<Verdict> {
 
 function errorOf(outcome: Outcome): string | undefined {
   return 'error' in outcome ? outcome.error.message : undefined
+}
+
+/** A suspect of a crash: the process that it came from is about to be back, with nothing in it. */
+const SENT_ON_MS = 250
+/** A job whose lock was lost while its stage runs: it stays until the process that has the stage fetches it, or the stage ends. */
+const HELD_MS = 1_000
+
+function laterIn(ms: number): Verdict {
+  return { kind: 'delay', dueMs: Date.now() + ms }
 }

@@ -2,6 +2,11 @@
 
 export type Solitude = {
   /**
+   * True when a suspect had better be given back, for another process to take: somebody is inside here, and
+   * it has not been sent on for long.
+   */
+  isBetterElsewhere(suspect: string): boolean
+  /**
    * Waits for its turn, `alone` until nothing else is inside, and gives the way out, to be called when
    * the work has ended. Null when the gate was closed first: then nothing may begin.
    */
@@ -12,7 +17,12 @@ export type Solitude = {
 
 type Waiting = { alone: boolean; admit: (leave: (() => void) | null) => void }
 
-export function createSolitude(): Solitude {
+/** As long as the longest pause before the process that it came from is back (supervisor/policy.ts). */
+const LOOK_ELSEWHERE_MS = 30_000
+
+export function createSolitude(nowMs: () => number = () => performance.now()): Solitude {
+  /** When each suspect was sent on first. One that ran elsewhere stays: crashes are few. */
+  const sentOnMs = new Map<string, number>()
   let waiting: Waiting[] = []
   let inside = 0
   let isTaken = false // by one that is alone
@@ -44,6 +54,12 @@ export function createSolitude(): Solitude {
   }
 
   return {
+    isBetterElsewhere(suspect) {
+      if (inside === 0 && waiting.length === 0) return false
+      const sinceMs = sentOnMs.get(suspect) ?? nowMs()
+      sentOnMs.set(suspect, sinceMs)
+      return nowMs() - sinceMs < LOOK_ELSEWHERE_MS
+    },
     enter(alone) {
       if (isClosed) return Promise.resolve(null)
       return new Promise((admit) => {

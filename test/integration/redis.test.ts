@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
 import { openRedis } from '../../src/redis/client.ts'
 import { findFreePort } from '../../src/redis/port.ts'
+import { QUEUE_NAMES } from '../../src/settings.ts'
 import { createGates } from '../helpers/gates.ts'
 import { createInstallation, type Instance } from '../helpers/installation.ts'
 import { killSupervisor } from '../helpers/started-project.ts'
@@ -64,6 +65,16 @@ test('an attached Redis that is away at boot: the API serves and accepts; the wo
   await startPlainRedis(t, [], port)
   await untilStatus({ layout: installation.layout, id }, 'completed')
   await untilHealthy(instance)
+  await untilLimited(t, port)
+})
+
+test('FLUSHALL while nothing waits: the totals of the queues over all processes are set again', async (t) => {
+  const installation = await createInstallation(t)
+  const redis = await startPlainRedis(t)
+  await installation.start({ env: attachTo(redis.port) })
+  const client = await untilLimited(t, redis.port)
+  await client.flushall()
+  await untilLimited(t, redis.port)
 })
 
 test('FLUSHALL in mid-run: what runs goes on, what was queued is queued again within 10 s', async (t) => {
@@ -123,6 +134,19 @@ async function startTwoFilms(t: TestContext) {
   const { id: second } = await make()
   await until(async () => (await instance.api.status()).data.queues.video?.waiting === 1, { timeoutMs: 10_000 })
   return { installation, instance, redis, layout, gates, first, second }
+}
+
+/** Every queue's total is known to Redis, the ones nobody has used as well. */
+async function untilLimited(t: TestContext, port: number) {
+  const client = openRedis({ url: `redis://127.0.0.1:${port}/0` }, 'patient')
+  t.after(() => client.disconnect())
+  const limits = async () => {
+    const keys = await client.keys('*:meta')
+    return Promise.all(keys.map((key) => client.hget(key, 'concurrency')))
+  }
+  const areSet = async () => (await limits()).filter((limit) => Number(limit) > 0).length === QUEUE_NAMES.length
+  await until(areSet, { timeoutMs: 15_000, what: 'the totals of all queues' })
+  return client
 }
 
 function attachTo(port: number): Record<string, string> {

@@ -7,7 +7,7 @@ import { createHeldJobs } from '../../src/launch/held-jobs.ts'
 import type { Project, ProjectStore } from '../../src/project/store.ts'
 import type { Dispatcher } from '../../src/queue/dispatcher.ts'
 import type { HeldJob } from '../../src/queue/job.ts'
-import { ALIVE, begin, createProject, openStore } from '../helpers/projects.ts'
+import { ALIVE, begin, createProject, NO_CREDIT, openStore } from '../helpers/projects.ts'
 
 const DEAD = 4_000_001
 const EXIT: ChildExit = {
@@ -71,6 +71,27 @@ test('of several none is charged, and all are alone next; what had ended or not 
   assert.ok(events.includes('taken back 4'))
 })
 
+test('one that ran beside a cancelled stage whose code went on is not charged, but is alone next', async (t) => {
+  const { store, deps, events, run } = await openCase(t)
+  const [cancelled, innocent] = [await createProject(store), await createProject(store)]
+  for (const project of [cancelled, innocent]) await run(project)
+  await cancelled.append({ type: 'cancelled' })
+  await takeJobsBack(deps, { ...EXIT, code: null, signal: 'SIGABRT', reason: 'was ended by SIGABRT' })
+  const { deaths, alone } = innocent.read().internals.write!
+  assert.deepEqual([deaths.length, alone], [0, true])
+  assert.ok(!events.some((event) => event.startsWith('charged')))
+})
+
+test('a stage that completed just now shares no blame', async (t) => {
+  const { store, deps, run } = await openCase(t)
+  const [done, guilty] = [await createProject(store), await createProject(store)]
+  const attempt = await run(done)
+  await run(guilty)
+  await attempt.complete({ result: null, text: null, credit: NO_CREDIT })
+  await takeJobsBack(deps, EXIT)
+  assert.equal(guilty.read().internals.write!.deaths.length, 1)
+})
+
 test('a kill from outside reads no project, and all jobs go back at once', async (t) => {
   const { store, deps, events, run } = await openCase(t)
   const project = await createProject(store)
@@ -97,7 +118,7 @@ test('a project that is gone, and a job that is, do not keep the others from goi
   await run(stays)
   await store.remove(gone.id)
   await takeJobsBack(deps, EXIT)
-  assert.equal(stays.read().internals.write!.deaths.length, 1, 'it was the only one that ran')
+  assert.equal(stays.read().internals.write!.alone, true)
   assert.ok(events.includes(`back ${stays.id}-1 while queued`))
 })
 
@@ -140,8 +161,9 @@ async function openCase(t: TestContext) {
   const store = await openStore(t)
   const held = createHeldJobs()
   const events: string[] = []
-  const hold = ({ id }: Project) => {
-    const job = { projectId: id, taskId: `${id}-1`, stage: 'write', queue: 'llm', token: `${DEAD}.x` } as HeldJob
+  const hold = ({ id }: Project, running = false) => {
+    const about = { projectId: id, owner: 'operator', taskId: `${id}-1`, stage: 'write', since: '' }
+    const job: HeldJob = { ...about, queue: 'llm', token: `${DEAD}.x`, running }
     held.note({ pid: DEAD }, { type: 'held', jobs: [...held.of(DEAD), job] })
   }
   const deps: DeadWorkerDeps = {
@@ -156,7 +178,7 @@ async function openCase(t: TestContext) {
   /** Begins the stage in the name of the worker that will be dead. */
   const run = async (project: Project) => {
     const attempt = await begin(project, 'write', { ...ALIVE, pid: DEAD, token: `${DEAD}.x` })
-    hold(project)
+    hold(project, true)
     return attempt
   }
   return { store, deps, events, run, hold }

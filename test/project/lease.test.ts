@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { identityOf } from '../../src/lib/process-tree.ts'
-import { holdLease, isLeaseHeld, LEASE_MS } from '../../src/project/lease.ts'
+import { holdLease, isLeaseHeld, LEASE_MS, leaseAgeMs } from '../../src/project/lease.ts'
 import { tempFolder } from '../helpers/temp.ts'
 
 test('a lease is held until it is released', async (t) => {
@@ -15,6 +15,7 @@ test('a lease is held until it is released', async (t) => {
   assert.equal(isLeaseHeld(folder, { ...lease.owner, started: 'another start' }), false)
   lease.release()
   assert.equal(isLeaseHeld(folder, lease.owner), false)
+  assert.equal(leaseAgeMs(folder, lease.owner), Infinity)
 })
 
 test('a lease ends when it is not renewed, and when its process is dead', async (t) => {
@@ -36,4 +37,6 @@ test('a lease ends when it is not renewed, and when its process is dead', async 
   child.kill('SIGKILL')
   await once(child, 'exit')
   assert.equal(isLeaseHeld(folder, owner), false)
+  const ageMs = leaseAgeMs(folder, owner)
+  assert.ok(ageMs >= 0 && ageMs < 60_000, 'what the dead one left tells when it was alive last')
 })

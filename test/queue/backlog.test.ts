@@ -4,6 +4,7 @@ import { Queue, Worker } from 'bullmq'
 import { silentLog } from '../../src/lib/log.ts'
 import { createDispatcher } from '../../src/queue/dispatcher.ts'
 import { openRedis, untilReady } from '../../src/redis/client.ts'
+import { QUEUE_NAMES, type QueueName } from '../../src/settings.ts'
 import { startPlainRedis } from '../redis/redis-process.ts'
 
 const PREFIX = '{test}'
@@ -39,3 +40,23 @@ test('what is due, active, limited and paused, as BullMQ itself has written it',
   await queue.resume()
   assert.deepEqual((await dispatcher.backlog()).llm, none)
 })
+
+test('the totals of the queues are what BullMQ goes by, and are kept without being changed', async (t) => {
+  const redis = await startPlainRedis(t)
+  const connection = openRedis(redis, 'patient')
+  const dispatcher = createDispatcher({ connection, prefix: PREFIX, log: silentLog })
+  const queue = new Queue('image', { connection, prefix: PREFIX })
+  t.after(async () => {
+    await Promise.all([queue.close(), dispatcher.close()])
+    connection.disconnect()
+  })
+  const totals = (total: number) => Object.fromEntries(QUEUE_NAMES.map((name) => [name, total])) as Totals
+  await dispatcher.keepLimit(totals(3))
+  assert.equal(await queue.getGlobalConcurrency(), 3)
+  await dispatcher.keepLimit(totals(5))
+  assert.equal(await queue.getGlobalConcurrency(), 3)
+  await dispatcher.limit(totals(5))
+  assert.equal(await queue.getGlobalConcurrency(), 5)
+})
+
+type Totals = Record<QueueName, number>

@@ -57,9 +57,15 @@ const CASES: Case[] = [
 
 for (const [words, running, death, charged, suspects] of CASES)
   test(`a worker that ${words}: ${charged?.taskId ?? 'nobody'} is charged, ${suspects.length} are suspected`, () => {
-    assert.deepEqual(blame(running, { ...DEATH, ...death }), { charged, suspects })
+    assert.deepEqual(blame(running, { ...DEATH, ...death }, 0), { charged, suspects })
     if (charged || suspects.length > 0) assert.ok(isOwnEnd({ ...DEATH, ...death }))
   })
+
+test('beside a stage that was cancelled and may have run on, one that ran is suspected, and charged only by name', () => {
+  assert.deepEqual(blame([A], { ...DEATH, signal: 'SIGABRT' }, 1), { charged: null, suspects: [A] })
+  assert.deepEqual(blame([A], { ...DEATH, code: 3, lastTask: 'a' }, 1), { charged: A, suspects: [] })
+  assert.deepEqual(blame([A], { ...DEATH, code: 3, lastTask: 'z' }, 1), { charged: null, suspects: [] })
+})
 
 const HEAP = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory'
 const STACK = ['Unhandled rejection: Error: nobody waits for this', '    at run (pipelines/crash.ts:9:5)']

@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { silentLog } from '../../src/lib/log.ts'
+import { until, within } from '../../src/lib/until.ts'
 import type { Project } from '../../src/project/store.ts'
+import { queueStage } from '../../src/queue/plan.ts'
 import { type JobClaim, type ProcessDeps, processJob } from '../../src/queue/process-job.ts'
 import { createSolitude } from '../../src/queue/solitude.ts'
 import { ALIVE, begin, createProject, openStore } from '../helpers/projects.ts'
+import { openQueue } from '../helpers/queue.ts'
 
 const EXIT = { worker: 'io-1', reason: 'exited with code 3', at: '2026-01-01T00:00:00.000Z' }
 
@@ -19,6 +22,45 @@ test('a suspect of a crash is claimed when nothing else is in the process any mo
   assert.deepEqual(await verdict, { kind: 'done', outcome: 'failed' })
   assert.deepEqual([attemptsOf(project), running.length], [2, 1])
   assert.equal(typeof (await deps.solitude.enter(true)), 'function', 'it has left')
+})
+
+test('a suspect is given back for a moment while another process may take it, and nobody waits behind it', async (t) => {
+  const { deps, project, job, claim } = await openCase(t, { suspect: true })
+  const leave = await deps.solitude.enter(false)
+  const beganMs = Date.now()
+  const verdict = await within(processJob(deps, job, { ...claim, hasPeers: true }), 5_000, null)
+  assert.ok(verdict?.kind === 'delay' && verdict.dueMs > beganMs)
+  assert.equal(attemptsOf(project), 1)
+  const next = await deps.solitude.enter(false)
+  assert.equal(typeof next, 'function', 'the next job comes in')
+  leave!()
+  next!()
+  await processJob(deps, job, { ...claim, hasPeers: true })
+  assert.equal(attemptsOf(project), 2, 'here too, once nothing is inside')
+})
+
+test('a suspect that a busy process fetches runs at once in one that is empty, and later jobs run beside the busy', async (t) => {
+  const { deps, project, job } = await openCase(t, { suspect: true })
+  const busy = { ...deps, owner: { ...deps.owner, worker: 'io-2' } }
+  const idle = { ...deps, owner: { ...deps.owner, worker: 'io-1' }, solitude: createSolitude() }
+  await busy.solitude.enter(false) // a stage of a quarter of an hour
+  let isBack = false // io-1 is still being started anew
+  const { dispatcher } = await openQueue(t, {
+    process: (data, claim) => processJob(busy, data, claim),
+    peer: (data, claim) =>
+      isBack ? processJob(idle, data, claim) : Promise.resolve({ kind: 'delay', dueMs: Date.now() + 20 }),
+  })
+  const later = await createProject(deps.store)
+  await queueStage(later, 'write', true)
+  await dispatcher.enqueue([
+    { ...job, queue: 'llm', dueMs: 0 },
+    { ...job, projectId: later.id, taskId: `${later.id}-1`, queue: 'llm', dueMs: 0 },
+  ])
+  await until(() => later.read().state.status === 'failed', { timeoutMs: 10_000 })
+  assert.deepEqual([attemptsOf(project), workerOf(later)], [1, 'io-2'])
+  isBack = true
+  await until(() => project.read().state.status === 'failed', { timeoutMs: 10_000 })
+  assert.equal(workerOf(project), 'io-1')
 })
 
 test('others are claimed beside each other', async (t) => {
@@ -37,6 +79,17 @@ test('one that still waits when the worker takes nothing new is given back, uncl
   assert.deepEqual(await verdict, { kind: 'back' })
   assert.deepEqual([attemptsOf(project), running.length, project.read().state.status], [1, 0, 'queued'])
 })
+
+test('a job whose stage another process holds stays in the queue, for that one to find it again', async (t) => {
+  const { deps, project, job, claim, running } = await openCase(t, { suspect: false })
+  await begin(project, 'write')
+  const beganMs = Date.now()
+  const verdict = await processJob({ ...deps, isHeld: () => true }, job, claim)
+  assert.ok(verdict.kind === 'delay' && verdict.dueMs > beganMs)
+  assert.deepEqual([attemptsOf(project), running.length], [2, 0])
+})
+
+const workerOf = (project: Project) => project.read().internals.write?.owner?.worker
 
 const attemptsOf = (project: Project) => project.read().state.stages[0]!.attempts
 
@@ -64,6 +117,6 @@ async function openCase(t: TestContext, { suspect }: { suspect: boolean }) {
     solitude: createSolitude(),
   } as unknown as ProcessDeps
   const job = { projectId: project.id, owner: 'operator', stage: 'write', taskId: `${project.id}-1` }
-  const claim: JobClaim = { token: ALIVE.token, onRunning: () => void running.push(job.taskId) }
+  const claim: JobClaim = { token: ALIVE.token, onRunning: () => void running.push(job.taskId), hasPeers: false }
   return { deps, project, job, claim, running }
 }

@@ -49,6 +49,22 @@ test('a closed gate sends away who waits and who comes, and leaves those inside 
   inside.leave!()
 })
 
+test('one that has to be alone looks elsewhere while others are here, though not for ever', async () => {
+  let nowMs = 0
+  const gate = createSolitude(() => nowMs)
+  assert.equal(gate.isBetterElsewhere('a'), false, 'nobody is inside')
+  const guest = arrive(gate, false)
+  await turn()
+  const looks = [0, 29_999, 30_000, 100_000].map((ms) => {
+    nowMs = ms
+    return gate.isBetterElsewhere('a')
+  })
+  assert.deepEqual(looks, [true, true, false, false])
+  assert.equal(gate.isBetterElsewhere('b'), true, 'each for itself')
+  guest.leave!()
+  assert.equal(gate.isBetterElsewhere('b'), false)
+})
+
 test('2,000 random orders: one that is alone is alone, nobody is overtaken, and all get their turn', async () => {
   for (let seed = 1; seed <= 2_000; seed++) await checkOrder(seed)
 })

@@ -1,0 +1,64 @@
+/** A consumer and a dispatcher of the queue `llm` on a Redis of their own. */
+import type { TestContext } from 'node:test'
+import type { Redis } from 'ioredis'
+import { silentLog } from '../../src/lib/log.ts'
+import { type ConsumerOptions, createConsumer } from '../../src/queue/consumer.ts'
+import { createDispatcher } from '../../src/queue/dispatcher.ts'
+import type { WakeUp } from '../../src/queue/job.ts'
+import { openRedis, untilReady } from '../../src/redis/client.ts'
+import type { QueueName } from '../../src/settings.ts'
+import { startPlainRedis } from '../redis/redis-process.ts'
+
+export const PREFIX = '{test}'
+
+export function wakeUp(taskId: string): WakeUp {
+  return { projectId: 'p', owner: 'operator', stage: 'write', taskId, queue: 'llm', dueMs: 0 }
+}
+
+export type QueueCase = {
+  process: ConsumerOptions['process']
+  slots?: number
+  onHeld?: ConsumerOptions['onHeld']
+  /** What another process of the group does with a job. */
+  peer?: ConsumerOptions['process']
+}
+
+/** The consumer takes `slots` jobs at a time (one), and does with each what `process` says. */
+export async function openQueue(t: TestContext, { process, slots = 1, onHeld = () => {}, peer }: QueueCase) {
+  const { url } = await startPlainRedis(t)
+  const connections: Redis[] = []
+  const connect = (patience: 'fast' | 'patient') => {
+    const connection = openRedis({ url }, patience)
+    connections.push(connection)
+    return connection
+  }
+  const redis = connect('fast')
+  const dispatcher = createDispatcher({ connection: redis, prefix: PREFIX, log: silentLog })
+  const open = (perform: ConsumerOptions['process']) =>
+    createConsumer({
+      queues: ['llm'],
+      processes: peer ? 2 : 1,
+      concurrency: { llm: peer ? 2 * slots : slots } as Record<QueueName, number>,
+      connection: connect('patient'),
+      reconnect: () => connect('patient'),
+      prefix: PREFIX,
+      log: silentLog,
+      process: perform,
+      isDraining: () => false,
+      onHeld,
+      onStuck() {},
+    })
+  const consumer = open(process)
+  const consumers = peer ? [consumer, open(peer)] : [consumer]
+  const close = async () => void (await Promise.all(consumers.map((one) => one.drain(5_000))))
+  t.after(async () => {
+    await close()
+    await dispatcher.close()
+    for (const connection of connections) connection.disconnect()
+  })
+  await untilReady(redis, 5_000) // it fails fast, and would drop what the test enqueues
+  for (const one of consumers) await one.start()
+  /** The next one first. */
+  const waiting = async () => (await redis.lrange(`${PREFIX}:llm:wait`, 0, -1)).reverse()
+  return { url, consumer, dispatcher, redis, waiting, close }
+}
