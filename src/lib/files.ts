@@ -94,6 +94,17 @@ export async function readTail(path: string, bytes: number): Promise<string> {
   }
 }
 
+/**
+ * Removes a folder with all that is in it. False when something is left: a program still writes there, or what it
+ * wrote belongs to somebody else (a container's root).
+ */
+export async function removeTree(path: string): Promise<boolean> {
+  return rm(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 30 }).then(
+    () => true,
+    () => false, // the caller says who tries again
+  )
+}
+
 export async function ensureFolder(path: string): Promise<string> {
   await mkdir(path, { recursive: true })
   return path

@@ -5,6 +5,7 @@ import { silentLog } from '../../src/lib/log.ts'
 import type { Project } from '../../src/project/store.ts'
 import { type JobClaim, type ProcessDeps, processJob } from '../../src/queue/process-job.ts'
 import { createSolitude } from '../../src/queue/solitude.ts'
+import { errnoError } from '../helpers/failing-files.ts'
 import { ALIVE, begin, createProject, openStore } from '../helpers/projects.ts'
 
 const EXIT = { worker: 'io-1', reason: 'exited with code 3', at: '2026-01-01T00:00:00.000Z' }
@@ -38,6 +39,25 @@ test('one that still waits when the worker takes nothing new is given back, uncl
   assert.deepEqual([attemptsOf(project), running.length, project.read().state.status], [1, 0, 'queued'])
 })
 
+test('what is thrown between a claim and its stage fails the stage, or ends the process', async (t) => {
+  const { deps, project, job, claim } = await openCase(t, { suspect: false })
+  const broken = {
+    ...claim,
+    onRunning() {
+      throw new Error('nobody expected this')
+    },
+  }
+  const { append } = project
+  project.append = async (record) => {
+    if (record.type === 'failed') throw errnoError('EACCES')
+    return append(record)
+  }
+  assert.deepEqual(await processJob(deps, job, broken), { kind: 'stuck', outcome: 'stuck' })
+  project.append = append
+  assert.deepEqual(await processJob(deps, job, broken), { kind: 'done', outcome: 'failed' })
+  assert.equal(project.read().state.error?.message, 'nobody expected this')
+})
+
 const attemptsOf = (project: Project) => project.read().state.stages[0]!.attempts
 
 /** Longer than the way to a claim on the disk takes. */
@@ -61,6 +81,7 @@ async function openCase(t: TestContext, { suspect }: { suspect: boolean }) {
     owner: { run: 'r', pid: process.pid, started: '', worker: 'io-1' },
     isHeld: () => false,
     log: silentLog,
+    drain: { reason: () => null, signal: new AbortController().signal },
     solitude: createSolitude(),
   } as unknown as ProcessDeps
   const job = { projectId: project.id, owner: 'operator', stage: 'write', taskId: `${project.id}-1` }
