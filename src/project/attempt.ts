@@ -1,6 +1,6 @@
 /** One attempt at one stage: a claim that fences every write it makes. */
 import { randomUUID } from 'node:crypto'
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError, toAppError } from '../lib/errors.ts'
 import { ensureFolder, removeTree, writeSynced } from '../lib/files.ts'
@@ -122,9 +122,7 @@ export function createAttempt(project: Project, { stage, fence, fault }: Claimed
     published: (files) => write({ type: 'published', stage, fence, files }),
     ...endingsOf({ stage, fence, end, store }),
     ...callsOf({ project, stage, fence, write }),
-    async dispose() {
-      await removeTree(work)
-    },
+    dispose: () => removeWork(project, work),
   }
 }
 
@@ -159,6 +157,18 @@ function callsOf({ project, stage, fence, write }: CallParts): Calls {
     spent: (usage, call) => write({ type: 'spent', stage, fence, usage, call }),
     intents: (request_key) => project.read().internals[stage]!.intents[request_key] ?? 0,
   }
+}
+
+async function removeWork(project: Project, work: string): Promise<void> {
+  await removeTree(work)
+  await removeGhost(project).catch(() => {}) // something was added meanwhile, or the folder cannot be read
+}
+
+/** What a stage makes in the folder of a project that was deleted under it brings the folder back, without a project. */
+async function removeGhost(project: Project): Promise<void> {
+  if (readUnlessDeleted(project)) return
+  await rmdir(project.paths.work)
+  await rmdir(project.paths.folder)
 }
 
 function throwUnless(current: boolean): void {

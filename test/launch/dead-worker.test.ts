@@ -95,6 +95,7 @@ test('a project that is gone, and a job that is, do not keep the others from goi
   const [gone, stays] = [await createProject(store), await createProject(store)]
   await run(gone)
   await run(stays)
+  await gone.append({ type: 'cancelled' })
   await store.remove(gone.id)
   await takeJobsBack(deps, EXIT)
   assert.equal(stays.read().internals.write!.deaths.length, 1, 'it was the only one that ran')
