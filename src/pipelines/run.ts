@@ -18,12 +18,17 @@ export async function runStage(request: RunRequest): Promise<Outcome> {
   const { attempt } = request
   const abort = new AbortController()
   const ended = new AbortController()
+  request.onClock(request.limits.hardS)
   const guards = guardStage(request, abort, ended.signal)
   const { isOverdue } = guards
+  const onReturned = () => {
+    ended.abort()
+    request.onClock(null)
+  }
   const progress = createThrottle<Progress>((p) => attempt.progress(p.progress, p.message), PROGRESS_EVERY_MS)
   try {
     const outcome = await Promise.race([
-      perform(request, { abort, progress, isOverdue, onReturned: () => ended.abort() }),
+      perform(request, { abort, progress, isOverdue, onReturned }),
       untilStuck(request, ended.signal),
     ])
     if (outcome === 'stuck') return await concludeStuck(request)

@@ -5,6 +5,7 @@ import { messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { within } from '../lib/until.ts'
 import type { QueueName } from '../settings.ts'
+import { createHolding } from './holding.ts'
 import { createIntake } from './intake.ts'
 import type { HeldJob, JobData } from './job.ts'
 import type { JobClaim, Verdict } from './process-job.ts'
@@ -47,7 +48,7 @@ const IDLE_MS = 500
 
 export function createConsumer(options: ConsumerOptions): Consumer {
   const { log } = options
-  const held = new Map<string, HeldJob>()
+  const holding = createHolding(options.onHeld)
   const tally = createTally(options.queues)
   let lastEndMs = 0
   const intakes = options.queues.map((queue) =>
@@ -63,9 +64,14 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     if (isRetired || options.isDraining()) return giveBack(job, token)
     const startedMs = performance.now()
     let outcome: Verdict['outcome']
-    hold(queue, job, token)
+    tally.started(queue)
+    holding.take(queue, { id: job.id!, data: job.data }, token)
     try {
-      const verdict = await options.process(job.data, { token, onRunning: () => markRunning(job.id!) })
+      const verdict = await options.process(job.data, {
+        token,
+        onRunning: () => holding.markRunning(job.id!),
+        onClock: (limitS) => holding.setClock(job.id!, limitS),
+      })
       outcome = verdict.outcome
       if (verdict.kind === 'back') return await giveBack(job, token)
       if (verdict.kind === 'delay') return await bringBack(job, token, verdict.dueMs)
@@ -75,32 +81,20 @@ export function createConsumer(options: ConsumerOptions): Consumer {
         log.error({ queue, ...job.data, error: messageOf(error) }, 'a job failed outside its stage')
       throw error
     } finally {
-      held.delete(job.id!)
       lastEndMs = performance.now()
       tally.ended(queue, { outcome, ms: lastEndMs - startedMs })
-      options.onHeld([...held.values()])
+      holding.drop(job.id!)
     }
   }
 
-  function hold(queue: QueueName, job: Job<JobData>, token: string): void {
-    tally.started(queue)
-    held.set(job.id!, { ...job.data, queue, token, since: new Date().toISOString(), running: false })
-    options.onHeld([...held.values()])
-  }
-
-  function markRunning(id: string): void {
-    held.set(id, { ...held.get(id)!, running: true, since: new Date().toISOString() })
-    options.onHeld([...held.values()])
-  }
-
-  const isIdle = () => held.size === 0 && performance.now() - lastEndMs > IDLE_MS
+  const isIdle = () => holding.list().length === 0 && performance.now() - lastEndMs > IDLE_MS
 
   return {
     async start() {
       await Promise.all(intakes.map((intake) => intake.ready()))
       for (const intake of intakes) intake.run()
     },
-    held: () => [...held.values()],
+    held: holding.list,
     tally,
     share(processes) {
       for (const intake of intakes) intake.resize(shareOf(options.concurrency[intake.queue], processes))

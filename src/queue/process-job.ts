@@ -3,7 +3,7 @@
 import { messageOf, toAppError } from '../lib/errors.ts'
 import { createScope, endPrograms, runInScope } from '../lib/job-scope.ts'
 import type { Log } from '../lib/log.ts'
-import type { Drain, Outcome } from '../pipelines/attempt-run.ts'
+import type { Drain, Outcome, RunRequest } from '../pipelines/attempt-run.ts'
 import { recordEscape } from '../pipelines/conclude.ts'
 import type { Registry } from '../pipelines/registry.ts'
 import { runStage } from '../pipelines/run.ts'
@@ -39,8 +39,8 @@ export type ProcessDeps = {
   solitude: Solitude
 }
 
-/** In whose name a stage is claimed, and who has to know that it was. */
-export type JobClaim = { token: string; onRunning: () => void }
+/** In whose name a stage is claimed, and who has to know that it was, and how long it may run. */
+export type JobClaim = { token: string; onRunning: () => void; onClock: RunRequest['onClock'] }
 
 export type ProviderNeeds = { nice: number; ledger: CallLedger; record: (call: UsageRecord) => void }
 
@@ -104,7 +104,8 @@ async function runClaimed(deps: ProcessDeps, attempt: Attempt, { data, claim }: 
   claim.onRunning()
   await announce(deps, attempt.project)
   const scope = createScope(data.taskId) // by it a debugger finds the job, and the hard limit its programs
-  return runInScope(scope, () => performAttempt(deps, attempt, () => endPrograms(scope)))
+  const watch = { onHardLimit: () => endPrograms(scope), onClock: claim.onClock }
+  return runInScope(scope, () => performAttempt(deps, attempt, watch))
 }
 
 /** What viewers hear, or do not hear, changes nothing for the stage. */
@@ -131,7 +132,9 @@ function retryDueMs(project: Project, data: JobData): number {
   return stage?.retry_at && stage.task_id === data.taskId ? Date.parse(stage.retry_at) : 0
 }
 
-async function performAttempt(deps: ProcessDeps, attempt: Attempt, onHardLimit: () => void): Promise<Outcome> {
+type Watch = Pick<RunRequest, 'onHardLimit' | 'onClock'>
+
+async function performAttempt(deps: ProcessDeps, attempt: Attempt, watch: Watch): Promise<Outcome> {
   const { id, pipeline } = attempt.project.read().state
   const stage = deps.registry.get(pipeline)?.stages.find((s) => s.name === attempt.stage)
   const log = deps.log.child({ project_id: id, stage: attempt.stage, attempt: attempt.number })
@@ -146,7 +149,7 @@ async function performAttempt(deps: ProcessDeps, attempt: Attempt, onHardLimit: 
     providers: deps.providersFor({ nice, ledger: createLedger(attempt), record: (call) => note(attempt, call, log) }),
     limits: { softS: stage.softTimeLimitS ?? deps.limits.softS, hardS: stage.timeLimitS ?? deps.limits.hardS },
     drain: deps.drain,
-    onHardLimit,
+    ...watch,
     onNudge: (listener) => deps.onNudge(id, listener),
     live: await deps.live.open(attempt),
   })

@@ -27,6 +27,7 @@ export async function perform(project: Project, run: Run, change: Partial<RunReq
     nice: 0,
     limits: { softS: 60, hardS: 90 },
     onHardLimit: () => {},
+    onClock: () => {},
     onNudge: () => () => {},
     live: recordedStage(),
     ...change,

@@ -85,6 +85,6 @@ async function openCase(t: TestContext, { suspect }: { suspect: boolean }) {
     solitude: createSolitude(),
   } as unknown as ProcessDeps
   const job = { projectId: project.id, owner: 'operator', stage: 'write', taskId: `${project.id}-1` }
-  const claim: JobClaim = { token: ALIVE.token, onRunning: () => void running.push(job.taskId) }
+  const claim: JobClaim = { token: ALIVE.token, onRunning: () => void running.push(job.taskId), onClock() {} }
   return { deps, project, job, claim, running }
 }
