@@ -24,6 +24,7 @@ import { messageOf } from './lib/errors.ts'
 import { createMemoryKills, type MemoryKills } from './lib/memory-kills.ts'
 import type { Redactor } from './lib/redact.ts'
 import { dataLayout } from './project/layout.ts'
+import { cleanDataFolder } from './project/leftovers.ts'
 import { locateRedis, type RedisLocation } from './redis/locate.ts'
 import type { ChildSpec } from './supervisor/spec.ts'
 import { createSupervisor, type Supervisor } from './supervisor/supervisor.ts'
@@ -125,6 +126,7 @@ function findRedis({ config, onFact }: BootOptions): Promise<RedisLocation> {
 async function endEarlierRun({ folder, layout, onFact }: Run): Promise<void> {
   const survivors = await endSurvivors(folder.dataId, { termFirst: ['redis-server', 'valkey-server'] })
   await rm(layout.leases, { recursive: true, force: true }) // nobody is left who could hold one
+  await cleanDataFolder(layout)
   if (survivors.length > 0) onFact({ type: 'survivors_ended', survivors })
 }
 

@@ -1,6 +1,7 @@
 /** What a run leaves in the middle: named at boot, and with RESUME=off, or at a stop, written down as interrupted. */
 import type { DataLayout } from '../project/layout.ts'
 import { isLeaseHeld } from '../project/lease.ts'
+import { cleanOpenProjects } from '../project/leftovers.ts'
 import { ENDED, type StageState } from '../project/project.ts'
 import { readStateFile } from '../project/state-file.ts'
 import { createProjectStore, type Project, type ProjectStore } from '../project/store.ts'
@@ -9,10 +10,18 @@ export type Interrupted = { id: string; title: string; stage: string }
 
 export type ResumeFacts = { layout: DataLayout; resume: 'auto' | 'off' }
 
-/** The projects that an earlier run left in the middle. Looked for before a worker can take one of them up. */
+/**
+ * The projects that an earlier run left in the middle, without what its processes left in their folders. Looked for
+ * before a worker can take one of them up.
+ */
 export async function findInterrupted({ layout, resume }: ResumeFacts): Promise<Interrupted[]> {
-  const interrupted: Interrupted[] = []
   const store = createProjectStore(layout)
+  await cleanOpenProjects(store, () => true)
+  return look(store, { layout, resume })
+}
+
+async function look(store: ProjectStore, { layout, resume }: ResumeFacts): Promise<Interrupted[]> {
+  const interrupted: Interrupted[] = []
   for (const id of await store.openIds()) {
     const project = await openOpen(store, id)
     const stage = project && leftBehind(project, layout)
@@ -25,8 +34,9 @@ export async function findInterrupted({ layout, resume }: ResumeFacts): Promise<
 
 /** At the end of a stop: what had to be killed could not write down itself that it was interrupted. */
 export async function noteInterrupted(layout: DataLayout): Promise<void> {
-  await findInterrupted({ layout, resume: 'off' })
   const store = createProjectStore(layout)
+  await cleanOpenProjects(store, (pid) => pid !== process.pid) // requests are still answered
+  await look(store, { layout, resume: 'off' })
   for (const id of await store.openIds()) await catchUp(store, id)
 }
 

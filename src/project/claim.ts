@@ -64,8 +64,9 @@ async function readBack(project: Project): Promise<Folded> {
 export async function removeDeadWork(project: Project, stage: string): Promise<void> {
   const names = await readdir(project.paths.work).catch(() => [] as string[]) // no folder: nothing was left
   // Read after the names: a claim is on the disk before its folder is.
-  const fence = project.read().internals[stage]?.fence
-  const mine = fence ? workName(stage, fence) : null
-  const dead = names.filter((name) => name.startsWith(`${stage}.`) && name !== mine)
+  const folded = project.read()
+  const fence = folded.internals[stage]?.fence
+  const living = fence && findStage(folded, stage)?.status === 'running' ? workName(stage, fence) : null
+  const dead = names.filter((name) => name.startsWith(`${stage}.`) && name !== living)
   await Promise.all(dead.map((name) => removeTree(join(project.paths.work, name))))
 }

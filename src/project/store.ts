@@ -2,7 +2,8 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError, errnoOf, isDiskError } from '../lib/errors.ts'
-import { ensureFolder, syncFolder, writeSynced } from '../lib/files.ts'
+import { ensureFolder, removeTemps, syncFolder, writeSynced } from '../lib/files.ts'
+import { isAlive } from '../lib/process-tree.ts'
 import { deleteProject, finishDeletion, isDeleted, windDown } from './deletion.ts'
 import type { Folded } from './folded.ts'
 import { type Journal, openJournal } from './journal.ts'
@@ -115,6 +116,7 @@ export function createProjectStore(layout: DataLayout): ProjectStore {
       }
       if (!ENDED.has(project.read().state.status)) return
       await project.refresh() // a full disk or a crash may have kept the last record out of the state file
+      await removeTemps(paths.folder, (pid) => !isAlive({ pid, started: '' })) // of the one that crashed
       await unmark(paths)
       // Reopened between our look and the removal: then the marker comes back.
       if (!ENDED.has(project.read().state.status)) await mark(layout, paths)
