@@ -11,6 +11,7 @@ import type { LaunchFact } from './launch/facts.ts'
 import { createHeldJobs, type HeldJobs } from './launch/held-jobs.ts'
 import type { ChildOrder, Nudge } from './launch/order.ts'
 import { findOuterLimit, type OuterLimit } from './launch/outer-limit.ts'
+import { startOverdueWatch } from './launch/overdue-watch.ts'
 import type { Phase } from './launch/phase.ts'
 import { assertPortFree } from './launch/port-check.ts'
 import { processFacts } from './launch/process-report.ts'
@@ -205,7 +206,9 @@ async function announce(run: Run, service: Service, { supervisor, redis, interru
   })
   onFact(await fillQueuesAndReport({ ...run, service, redis, interrupted }))
   service.watch.onChange(({ running }) => onFact({ type: 'redis_changed', running }))
-  startConsumerWatch({ ...run, supervisor, service, phase: () => run.phase })
+  const watched = { ...run, supervisor, service, phase: () => run.phase }
+  startConsumerWatch(watched)
+  startOverdueWatch(watched)
 }
 
 function createApp(run: Run, supervisor: Supervisor, service: Service): App {

@@ -1,5 +1,5 @@
 /** A process that a benchmark starts: it dies with the benchmark, and whoever started it ends it. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'

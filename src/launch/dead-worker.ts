@@ -1,6 +1,8 @@
 /** After a worker's death: its jobs go back at once, and the stages that may have caused it are noted first. */
 import type { Config } from '../config.ts'
+import { removeTemps } from '../lib/files.ts'
 import type { MemoryKills } from '../lib/memory-kills.ts'
+import { removeDeadWork } from '../project/claim.ts'
 import { findStage } from '../project/folded.ts'
 import type { WorkerExit } from '../project/records.ts'
 import type { Project, ProjectStore } from '../project/store.ts'
@@ -37,8 +39,16 @@ export async function takeJobsBack(deps: DeadWorkerDeps, exit: ChildExit): Promi
   // What cannot be taken back now (Redis is away too), the reconciler finds by the dead owner's claim.
   const back = await Promise.all(jobs.map((job) => dispatcher.takeBack(job).catch(() => false)))
   const unheard = await dispatcher.takeBackFrom(group.queues, pid).catch(() => 0)
+  for (const job of jobs) void cleanUp(deps.service.store, job, pid).catch(() => {}) // what is left costs room only
   if (deps.phase === 'stopping') return // nobody is left who could go on with them now
   deps.onFact({ type: 'jobs_taken_back', worker, jobs: back.filter(Boolean).length + unheard })
+}
+
+/** A stage that has ended is not begun again, so nobody else would come for what its attempt left. */
+async function cleanUp(store: ProjectStore, { projectId, stage }: HeldJob, pid: number): Promise<void> {
+  const project = await store.open(projectId)
+  await removeDeadWork(project, stage)
+  await removeTemps(project.paths.folder, (owner) => owner === pid)
 }
 
 type Claimed = HeldJob & { project: Project; fence: string }

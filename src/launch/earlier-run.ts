@@ -1,6 +1,7 @@
 /** What an earlier run left, dealt with before anything of this one starts: its processes, and its interrupted projects. */
 import { readdir, rm } from 'node:fs/promises'
 import type { DataLayout } from '../project/layout.ts'
+import { cleanDataFolder } from '../project/leftovers.ts'
 import { endSurvivors } from '../supervisor/sweep.ts'
 import type { LaunchFact } from './facts.ts'
 import type { Interrupted, ResumeFacts } from './resume.ts'
@@ -17,6 +18,7 @@ export type EarlierRun = {
 export async function endEarlierRun({ dataId, layout, termFirst, onFact }: EarlierRun): Promise<void> {
   const survivors = await endSurvivors(dataId, { termFirst })
   await rm(layout.leases, { recursive: true, force: true }) // nobody is left who could hold one
+  await cleanDataFolder(layout)
   if (survivors.length > 0) onFact({ type: 'survivors_ended', survivors })
 }
 

@@ -1,6 +1,7 @@
 /** What a run leaves in the middle: named at boot, and with RESUME=off, or at a stop, written down as interrupted. */
 import type { DataLayout } from '../project/layout.ts'
 import { isLeaseHeld } from '../project/lease.ts'
+import { cleanOpenProjects } from '../project/leftovers.ts'
 import { ENDED, type StageState } from '../project/project.ts'
 import { readStateFile } from '../project/state-file.ts'
 import { createProjectStore, type Project, type ProjectStore } from '../project/store.ts'
@@ -14,10 +15,18 @@ export type ResumeFacts = {
   signal?: AbortSignal
 }
 
-/** The projects that an earlier run left in the middle. Looked for before a worker can take one of them up. */
-export async function findInterrupted({ layout, resume, signal }: ResumeFacts): Promise<Interrupted[]> {
-  const interrupted: Interrupted[] = []
+/**
+ * The projects that an earlier run left in the middle, without what its processes left in their folders. Looked for
+ * before a worker can take one of them up.
+ */
+export async function findInterrupted({ layout, ...how }: ResumeFacts): Promise<Interrupted[]> {
   const store = createProjectStore(layout)
+  await cleanOpenProjects(store, () => true, how.signal)
+  return look(store, how)
+}
+
+async function look(store: ProjectStore, { resume, signal }: Omit<ResumeFacts, 'layout'>): Promise<Interrupted[]> {
+  const interrupted: Interrupted[] = []
   for (const id of await store.openIds()) {
     if (signal?.aborted) break
     const found = await quietly(() => examine(store, id))
@@ -34,8 +43,9 @@ export async function findInterrupted({ layout, resume, signal }: ResumeFacts): 
  * cuts off the next start finds by itself.
  */
 export async function noteInterrupted(layout: DataLayout, signal?: AbortSignal): Promise<void> {
-  await findInterrupted({ layout, resume: 'off', signal })
   const store = createProjectStore(layout)
+  await cleanOpenProjects(store, (pid) => pid !== process.pid, signal) // requests are still answered
+  await look(store, { resume: 'off', signal })
   for (const id of await store.openIds()) {
     if (signal?.aborted) return
     await quietly(() => catchUp(store, id))

@@ -1,6 +1,6 @@
 /** Durable file operations: what these return from has reached the disk. */
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AppError, errnoOf } from './errors.ts'
 
@@ -15,9 +15,26 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** Beside `path`, unique to this process and call; a kill leaves it there, and its name says whose it was. */
+export function tempPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`)
+}
+
+const TEMP_NAME = /^\..+\.(\d+)\.[0-9a-f]{8}\.tmp$/
+
+/** Removes the temp files in this folder whose process is dead; what is not one of ours is left alone. */
+export async function removeTemps(folder: string, isDead: (pid: number) => boolean): Promise<void> {
+  const names = await readdir(folder).catch(() => [] as string[]) // no folder: nothing is in it
+  const dead = names.filter((name) => {
+    const pid = TEMP_NAME.exec(name)?.[1]
+    return pid !== undefined && isDead(Number(pid))
+  })
+  await Promise.all(dead.map((name) => removeTree(join(folder, name))))
+}
+
 /** Replaces `path` by `data` so that readers see the old or the new file, never a torn one. */
 export async function writeAtomic(path: string, data: string | Uint8Array, mode = 0o644): Promise<void> {
-  const temp = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`)
+  const temp = tempPath(path)
   try {
     await writeSynced(temp, data, mode)
     await rename(temp, path)
@@ -92,6 +109,17 @@ export async function readTail(path: string, bytes: number): Promise<string> {
     if (errnoOf(error) === 'ENOENT') return ''
     throw error
   }
+}
+
+/**
+ * Removes a folder with all that is in it. False when something is left: a program still writes there, or what it
+ * wrote belongs to somebody else (a container's root).
+ */
+export async function removeTree(path: string): Promise<boolean> {
+  return rm(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 30 }).then(
+    () => true,
+    () => false, // the caller says who tries again
+  )
 }
 
 export async function ensureFolder(path: string): Promise<string> {

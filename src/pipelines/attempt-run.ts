@@ -29,6 +29,8 @@ export type RunRequest = {
   drain: Drain
   /** The stage is past its hard limit: ends the programs that it waits for. */
   onHardLimit: () => void
+  /** The stage's clock begins, with its hard limit in seconds; null: its code has returned, and the clock is off. */
+  onClock: (limitS: number | null) => void
   /** Calls back when this project may have changed; returns how to stop listening. */
   onNudge: (listener: () => void) => () => void
   /** Where the stage's text and progress are seen live. */

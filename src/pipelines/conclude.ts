@@ -1,7 +1,8 @@
 /** From how a stage ended to the record that says so, and to what the queue does next. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { stageRetryMs } from '../lib/backoff.ts'
-import { type AppError, isDiskError, toAppError } from '../lib/errors.ts'
+import { type AppError, isDiskError, messageOf, toAppError } from '../lib/errors.ts'
+import { within } from '../lib/until.ts'
 import type { Attempt } from '../project/attempt.ts'
 import type { StageError } from '../project/project.ts'
 import type { AbortReason, Outcome, RunRequest } from './attempt-run.ts'
@@ -10,6 +11,8 @@ import { isRetryable } from './retry.ts'
 import { type ProviderWait, waitFor } from './wait.ts'
 
 const DISK_RETRY_MS = 1_000
+/** The record of a stuck stage may take so long: its process ends with or without it. */
+const STUCK_RECORD_MS = 2_000
 
 /** From what was thrown, and why the signal fired, to the record that says so. */
 export async function concludeStage(request: RunRequest, reason: AbortReason, thrown: unknown): Promise<Outcome> {
@@ -26,14 +29,36 @@ export async function concludeStage(request: RunRequest, reason: AbortReason, th
   })
 }
 
+type Recording = Pick<RunRequest, 'attempt' | 'drain' | 'log'>
+
+/**
+ * For what escaped around the stage. Without a record it would stay `running` for ever, in the name of a process that
+ * lives: when nothing can be written, that process has to end.
+ */
+export async function recordEscape(request: Recording, thrown: unknown): Promise<Outcome> {
+  const { attempt, drain, log } = request
+  log.error({ error: messageOf(thrown) }, 'a stage ended outside its code')
+  const { code, message } = toAppError(thrown)
+  try {
+    if (!attempt.isCurrent()) return { kind: 'superseded' }
+    return await untilWritten(request, () =>
+      isDiskError(thrown) ? release(attempt, 'disk') : fail(attempt, { code, message }),
+    )
+  } catch (error) {
+    if (drain.reason() !== null) throw error // this process ends anyway, and lets the others finish first
+    log.error({ error: messageOf(error) }, 'how a stage ended cannot be written down; this process ends')
+    return { kind: 'stuck' }
+  }
+}
+
 /** A disk may be too full even for the record that says so: it is tried until there is room or we have to stop. */
-async function untilWritten(request: RunRequest, write: () => Promise<Outcome>): Promise<Outcome> {
+async function untilWritten(request: Recording, write: () => Promise<Outcome>): Promise<Outcome> {
   for (;;) {
     try {
       return await write()
     } catch (error) {
-      if (toAppError(error).code === 'superseded') return { kind: 'superseded' }
-      if (!isDiskError(error) || request.drain.reason() !== null) throw error
+      if (ENDED_BY_OTHERS.has(toAppError(error).code)) return { kind: 'superseded' }
+      if (!isDiskError(error) || hasToStop(request.drain)) throw error
       request.log.warn(
         { error: toAppError(error).message },
         'the disk is full; waiting to write down how the stage ended',
@@ -41,6 +66,14 @@ async function untilWritten(request: RunRequest, write: () => Promise<Outcome>):
       await delay(DISK_RETRY_MS, undefined, { ref: false })
     }
   }
+}
+
+/** Taken over or cancelled; or the project was deleted. */
+const ENDED_BY_OTHERS: ReadonlySet<string> = new Set(['superseded', 'not_found'])
+
+/** A process that is only replaced has the time that its stages have. */
+function hasToStop({ reason, signal }: RunRequest['drain']): boolean {
+  return reason() === 'stop' || signal.aborted
 }
 
 /** When only this process ends the stage goes on elsewhere at once; else on the next start. */
@@ -87,8 +120,12 @@ function overdue({ stage, limits }: Pick<RunRequest, 'stage' | 'limits'>): Stage
 }
 
 /** Only the end of this process can stop it; its record comes first, unless somebody else's says how it ended. */
-export async function concludeStuck({ attempt, stage, limits }: RunRequest): Promise<Outcome> {
+export async function concludeStuck({ attempt, stage, limits, log }: RunRequest): Promise<Outcome> {
   const message = `${stage.name} did not return ${limits.hardS + STUCK_AFTER_MS / 1_000} s after it began`
-  if (attempt.isCurrent()) await attempt.fail({ code: 'time_limit', message }, null)
+  try {
+    if (attempt.isCurrent()) await within(attempt.fail({ code: 'time_limit', message }, null), STUCK_RECORD_MS, null)
+  } catch (error) {
+    log.error({ error: messageOf(error) }, 'a stage that did not return could not be written down as failed')
+  }
   return { kind: 'stuck' }
 }

@@ -1,5 +1,6 @@
 /** What can end a running stage from outside: its claim, its time limits, a drain. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { toAppError } from '../lib/errors.ts'
 import type { Attempt } from '../project/attempt.ts'
 import type { AbortReason, RunRequest } from './attempt-run.ts'
 
@@ -10,7 +11,7 @@ export const STUCK_AFTER_MS = 5_000
 export type Guards = {
   /** Past its hard limit: its programs were killed, so what it makes of their end does not count. */
   isOverdue(): boolean
-  /** Resolves some time after `ended` has fired. */
+  /** Resolves some time after `ended` has fired; never rejects. */
   done: Promise<unknown>
 }
 
@@ -24,7 +25,7 @@ export function guardStage(request: RunRequest, abort: AbortController, ended: A
   }
   return {
     isOverdue: () => overdue,
-    done: Promise.all([
+    done: Promise.allSettled([
       watchClaim(request, abort, ended),
       watchSoftLimit(request, abort, ended),
       watchHardLimit(request, onOverdue, ended),
@@ -36,16 +37,23 @@ export function guardStage(request: RunRequest, abort: AbortController, ended: A
 /** Cancel, rerun and takeover arrive as records; a nudge only makes the look happen sooner. */
 async function watchClaim({ attempt, onNudge }: RunRequest, abort: AbortController, until: AbortSignal): Promise<void> {
   const look = () => {
-    if (!attempt.isCurrent()) abort.abort(lossReason(attempt))
+    const loss = lossOf(attempt)
+    if (loss) abort.abort(loss)
   }
   const silence = onNudge(look)
   while (await tick(CLAIM_CHECK_MS, until)) look()
   silence()
 }
 
-function lossReason(attempt: Attempt): AbortReason {
-  const stage = attempt.project.read().state.stages.find((s) => s.name === attempt.stage)
-  return stage?.status === 'cancelled' ? 'cancelled' : 'superseded'
+/** A project that is gone has been deleted. */
+function lossOf(attempt: Attempt): AbortReason | null {
+  try {
+    if (attempt.isCurrent()) return null
+    const stage = attempt.project.read().state.stages.find((s) => s.name === attempt.stage)
+    return stage?.status === 'cancelled' ? 'cancelled' : 'superseded'
+  } catch (error) {
+    return toAppError(error).code === 'not_found' ? 'superseded' : null // it cannot be read now: the next look tells
+  }
 }
 
 async function watchSoftLimit({ limits }: RunRequest, abort: AbortController, until: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@
 import { copyFile, link, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AppError, errnoOf } from '../lib/errors.ts'
-import { ensureFolder, syncFile, syncFolder } from '../lib/files.ts'
+import { ensureFolder, removeTree, syncFile, syncFolder } from '../lib/files.ts'
 import { ARTIFACT_NAME, artifactPath } from '../project/artifacts.ts'
 import type { Attempt } from '../project/attempt.ts'
 import type { Publication } from './define.ts'
@@ -19,10 +19,15 @@ export async function publishFiles(attempt: Attempt, files: Publication[]): Prom
   await removeLeftovers(paths.published)
   const next = `${paths.published}.${attempt.fence.slice(0, 8)}.next`
   await ensureFolder(next)
-  for (const file of files) await lay(attempt, next, file)
-  await syncFolder(next)
-  if (!attempt.isCurrent()) throw new AppError('superseded', 'This attempt no longer owns its stage')
-  await swap(next, paths.published)
+  try {
+    for (const file of files) await lay(attempt, next, file)
+    await syncFolder(next)
+    if (!attempt.isCurrent()) throw new AppError('superseded', 'This attempt no longer owns its stage')
+    await swap(next, paths.published)
+  } catch (error) {
+    await removeTree(next) // nobody comes here again if the project was deleted
+    throw error
+  }
   return { folder: paths.published }
 }
 

@@ -18,12 +18,17 @@ export async function runStage(request: RunRequest): Promise<Outcome> {
   const { attempt } = request
   const abort = new AbortController()
   const ended = new AbortController()
+  request.onClock(request.limits.hardS)
   const guards = guardStage(request, abort, ended.signal)
   const { isOverdue } = guards
+  const onReturned = () => {
+    ended.abort()
+    request.onClock(null)
+  }
   const progress = createThrottle<Progress>((p) => attempt.progress(p.progress, p.message), PROGRESS_EVERY_MS)
   try {
     const outcome = await Promise.race([
-      perform(request, { abort, progress, isOverdue }),
+      perform(request, { abort, progress, isOverdue, onReturned }),
       untilStuck(request, ended.signal),
     ])
     if (outcome === 'stuck') return await concludeStuck(request)
@@ -31,7 +36,7 @@ export async function runStage(request: RunRequest): Promise<Outcome> {
   } finally {
     ended.abort()
     await guards.done
-    await attempt.dispose()
+    await attempt.dispose() // neither of these rejects: a stage that is stuck has to be told as such
   }
 }
 
@@ -39,9 +44,11 @@ type Means = {
   abort: AbortController
   progress: ReturnType<typeof createThrottle<Progress>>
   isOverdue: () => boolean
+  /** The stage's code has ended, so nothing from outside can end it any more; its record may still take time. */
+  onReturned: () => void
 }
 
-async function perform(request: RunRequest, { abort, progress, isOverdue }: Means): Promise<Outcome> {
+async function perform(request: RunRequest, { abort, progress, isOverdue, onReturned }: Means): Promise<Outcome> {
   const { attempt, live } = request
   const startedMs = performance.now()
   const emit = (value: Emission) => {
@@ -67,6 +74,7 @@ async function perform(request: RunRequest, { abort, progress, isOverdue }: Mean
     if (!abort.signal.aborted) abort.abort('failed' satisfies AbortReason)
     await within(settled(), 2_000, undefined)
     await progress.flush().catch(() => {}) // the stage's own error is the one to report
+    onReturned()
     const outcome = await concludeStage(request, abort.signal.reason as AbortReason, error)
     await tellEnd(request, outcome)
     return outcome

@@ -1,9 +1,9 @@
 /** One attempt at one stage: a claim that fences every write it makes. */
 import { randomUUID } from 'node:crypto'
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError } from '../lib/errors.ts'
-import { ensureFolder, writeSynced } from '../lib/files.ts'
+import { AppError, toAppError } from '../lib/errors.ts'
+import { ensureFolder, removeTree, writeSynced } from '../lib/files.ts'
 import { artifactPath, isWhole, placeArtifact } from './artifacts.ts'
 import { type Folded, findStage } from './folded.ts'
 import type { ArtifactState, StageError, StageUsage } from './project.ts'
@@ -46,7 +46,7 @@ export type Attempt = {
   called(request_key: string, outcome: 'answered' | 'refused'): Promise<void>
   intents(request_key: string): number
   spent(usage: StageUsage, call: Record<string, unknown>): Promise<void>
-  /** Removes the private folder. */
+  /** Removes the private folder; never rejects. What still writes there keeps it, up to the next claim or start. */
   dispose(): Promise<void>
 }
 
@@ -58,11 +58,11 @@ export type Claimed = Pick<Attempt, 'stage' | 'fence' | 'fault'>
 /** For a claim that has won; see claim.ts. */
 export function createAttempt(project: Project, { stage, fence, fault }: Claimed): Attempt {
   const { number, take, claimRevision } = numbersOf(project.read(), stage)
-  const work = workFolder(project, stage, fence)
+  const work = join(project.paths.work, workName(stage, fence))
 
   function isCurrent(): boolean {
-    const folded = project.read()
-    return folded.internals[stage]?.fence === fence && findStage(folded, stage)?.status === 'running'
+    const folded = readUnlessDeleted(project)
+    return folded?.internals[stage]?.fence === fence && findStage(folded, stage)?.status === 'running'
   }
 
   /** A write counts if the claim stood when it was read back; else the attempt has been superseded. */
@@ -122,7 +122,7 @@ export function createAttempt(project: Project, { stage, fence, fault }: Claimed
     published: (files) => write({ type: 'published', stage, fence, files }),
     ...endingsOf({ stage, fence, end, store }),
     ...callsOf({ project, stage, fence, write }),
-    dispose: () => rm(work, { recursive: true, force: true }),
+    dispose: () => removeWork(project, work),
   }
 }
 
@@ -159,6 +159,18 @@ function callsOf({ project, stage, fence, write }: CallParts): Calls {
   }
 }
 
+async function removeWork(project: Project, work: string): Promise<void> {
+  await removeTree(work)
+  await removeGhost(project).catch(() => {}) // something was added meanwhile, or the folder cannot be read
+}
+
+/** What a stage makes in the folder of a project that was deleted under it brings the folder back, without a project. */
+async function removeGhost(project: Project): Promise<void> {
+  if (readUnlessDeleted(project)) return
+  await rmdir(project.paths.work)
+  await rmdir(project.paths.folder)
+}
+
 function throwUnless(current: boolean): void {
   if (!current) throw new AppError('superseded', 'This attempt no longer owns its stage')
 }
@@ -168,8 +180,18 @@ function numbersOf(folded: Folded, stage: string) {
   return { number: findStage(folded, stage)!.attempts, take, claimRevision }
 }
 
-function workFolder(project: Project, stage: string, fence: string): string {
-  return join(project.paths.work, `${stage}.${fence.slice(0, 8)}`)
+/** Of an attempt's private folder. */
+export function workName(stage: string, fence: string): string {
+  return `${stage}.${fence.slice(0, 8)}`
+}
+
+function readUnlessDeleted(project: Project): Folded | undefined {
+  try {
+    return project.read()
+  } catch (error) {
+    if (toAppError(error).code === 'not_found') return undefined
+    throw error
+  }
 }
 
 async function writeWorkFile(work: string, name: string, data: string | Uint8Array): Promise<string> {

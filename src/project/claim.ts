@@ -1,9 +1,12 @@
 /** Taking a stage: the claim is written first, and whether it won is read back before any work. */
 import { randomUUID } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Attempt, createAttempt } from './attempt.ts'
-import { findStage } from './folded.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { toAppError } from '../lib/errors.ts'
+import { removeTree } from '../lib/files.ts'
+import { type Attempt, createAttempt, workName } from './attempt.ts'
+import { type Folded, findStage } from './folded.ts'
 import type { ClaimOwner } from './records.ts'
 import type { Project } from './store.ts'
 
@@ -30,19 +33,40 @@ export async function claimStage(
     () => null,
     (error: unknown) => ({ error }),
   )
-  const won = project.read().internals[name]!.fence === fence
+  const won = (await readBack(project)).internals[name]!.fence === fence
   if (fault && !won) throw fault.error
   if (!won) return 'lost'
-  await removeDeadWork(project, name, fence)
-  return createAttempt(project, { stage: name, fence, fault })
+  const attempt = createAttempt(project, { stage: name, fence, fault })
+  await removeDeadWork(project, name).catch(() => {}) // the claim stands, and the next one tries again
+  return attempt
 }
 
 const CLAIMABLE = new Set(['queued', 'running', 'waiting'])
 
-/** Attempts that were killed leave their private folders behind. */
-async function removeDeadWork(project: Project, stage: string, fence: string): Promise<void> {
-  const mine = `${stage}.${fence.slice(0, 8)}`
+const READ_AGAIN_MS = 1_000
+
+/** A claim may stand by now, and with a living owner nobody else would take it: whether it does has to be learnt. */
+async function readBack(project: Project): Promise<Folded> {
+  for (;;) {
+    try {
+      return project.read()
+    } catch (error) {
+      if (toAppError(error).code === 'not_found') throw error // deleted, and the claim with it
+      await delay(READ_AGAIN_MS, undefined, { ref: false })
+    }
+  }
+}
+
+/**
+ * Attempts that were killed leave their private folders behind. What cannot be removed now, because something still
+ * writes there, is left to the next claim, or the next start.
+ */
+export async function removeDeadWork(project: Project, stage: string): Promise<void> {
   const names = await readdir(project.paths.work).catch(() => [] as string[]) // no folder: nothing was left
-  const dead = names.filter((n) => n.startsWith(`${stage}.`) && n !== mine)
-  await Promise.all(dead.map((n) => rm(join(project.paths.work, n), { recursive: true, force: true })))
+  // Read after the names: a claim is on the disk before its folder is.
+  const folded = project.read()
+  const fence = folded.internals[stage]?.fence
+  const living = fence && findStage(folded, stage)?.status === 'running' ? workName(stage, fence) : null
+  const dead = names.filter((name) => name.startsWith(`${stage}.`) && name !== living)
+  await Promise.all(dead.map((name) => removeTree(join(project.paths.work, name))))
 }

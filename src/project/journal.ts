@@ -48,7 +48,7 @@ export function openJournal(path: string, now: () => number = Date.now): Journal
     read,
     async append(body, { sync = true } = {}) {
       const record = { at: new Date(now()).toISOString(), ...body } as JournalRecord
-      await appendOnce(path, encodeRecord(record), sync)
+      await appendOnce(path, encodeRecord(record), sync).catch(throwNotFound)
       return read()
     },
     skipped: () => skipped,
@@ -70,9 +70,14 @@ function statOrThrow(path: string) {
   try {
     return statSync(path)
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') throw new AppError('not_found', 'No such project', { cause: error })
-    throw error
+    return throwNotFound(error)
   }
+}
+
+/** Without its folder, or its journal, there is no project. */
+function throwNotFound(error: unknown): never {
+  if (errnoOf(error) === 'ENOENT') throw new AppError('not_found', 'No such project', { cause: error })
+  throw error
 }
 
 function readFrom(path: string, offset: number): Buffer {

@@ -40,5 +40,7 @@ export function projectLayout(layout: DataLayout, id: string) {
     work: join(folder, 'work'),
     marker: join(layout.open, id),
     published: join(layout.published, id),
+    /** Where the folder goes when the project is deleted; no id begins with a dot. */
+    deleted: join(layout.projects, `.deleted-${id}`),
   }
 }

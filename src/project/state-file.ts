@@ -1,9 +1,8 @@
 /** `project_state.json`: the fold made readable. Derived, replaced atomically, never read for an answer. */
-import { randomBytes } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { isDiskError } from '../lib/errors.ts'
-import { readJson, syncFolder, writeSynced } from '../lib/files.ts'
+import { readJson, syncFolder, tempPath, writeSynced } from '../lib/files.ts'
 import type { Journal } from './journal.ts'
 import type { ProjectState } from './project.ts'
 
@@ -24,6 +23,8 @@ export function createStateFile(path: string, journal: Journal): StateFile {
 
   /** One writer per process at a time; a call during a write shares the following one. */
   function refresh(): Promise<void> {
+    clearTimeout(soon) // this one shows all that the later one would
+    soon = undefined
     if (!running) {
       running = writeFold(path, journal).finally(() => {
         running = undefined
@@ -68,7 +69,7 @@ async function writeFold(path: string, journal: Journal): Promise<void> {
 }
 
 async function replace(path: string, state: ProjectState, isNewest: () => boolean): Promise<void> {
-  const temp = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}`)
+  const temp = tempPath(path)
   try {
     await writeSynced(temp, `${JSON.stringify(state, null, 2)}\n`)
     if (!isNewest()) return

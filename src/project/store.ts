@@ -1,12 +1,15 @@
 /** All projects of a data folder: create, open, remove, and the markers of those that have not ended. */
-import { mkdir, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError, errnoOf, isDiskError } from '../lib/errors.ts'
-import { ensureFolder, syncFolder, writeSynced } from '../lib/files.ts'
+import { ensureFolder, removeTemps, syncFolder, writeSynced } from '../lib/files.ts'
+import { isAlive } from '../lib/process-tree.ts'
+import { deleteProject, finishDeletion, isDeleted, windDown } from './deletion.ts'
 import type { Folded } from './folded.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { type DataLayout, type ProjectLayout, projectLayout } from './layout.ts'
-import { ENDED } from './project.ts'
+import { exists, isYoung, mark, unmark } from './markers.ts'
+import { ACTIVE, ENDED } from './project.ts'
 import type { RecordBody } from './records.ts'
 import { createStateFile, readStateFile, type StateFile } from './state-file.ts'
 
@@ -47,8 +50,12 @@ export type ProjectStore = {
   open(id: string): Promise<Project>
   /** Ids of the projects that have not ended. */
   openIds(): Promise<string[]>
+  /**
+   * When this resolves there is no such project. Stages that were cancelled have a moment to wind down before; throws
+   * `wrong_state` when the project was begun anew in it.
+   */
   remove(id: string): Promise<void>
-  /** Removes the marker of an ended project, or what a crash left of one that was never begun. */
+  /** Removes the marker of an ended project, or what a crash left of one that was never begun or has been deleted. */
   closeMarker(id: string): Promise<void>
 }
 
@@ -92,22 +99,27 @@ export function createProjectStore(layout: DataLayout): ProjectStore {
     },
     async remove(id) {
       const paths = projectLayout(layout, id)
+      await windDown(paths)
+      const project = await this.open(id).catch(ignoreMissing)
+      if (project && ACTIVE.has(project.read().state.status))
+        throw new AppError('wrong_state', `Project ${id} was begun anew meanwhile`)
+      await deleteProject(layout, paths)
       cache.delete(id)
-      // The journal goes first: without it nobody can take the rest for a project.
-      await rm(paths.journal, { force: true })
-      await rm(paths.state, { force: true })
-      await Promise.all([paths.folder, paths.published].map((p) => rm(p, { recursive: true, force: true })))
-      await unmark(paths)
     },
     async closeMarker(id) {
       const paths = projectLayout(layout, id)
       const project = await this.open(id).catch(ignoreMissing)
-      if (!project && (await isYoung(paths.marker))) return // it may be under creation this very moment
-      if (project && !ENDED.has(project.read().state.status)) return
-      await project?.refresh() // a full disk or a crash may have kept the last record out of the state file
+      if (!project) {
+        // It may be under creation this very moment.
+        if ((await isDeleted(paths)) || !(await isYoung(paths.marker))) await finishDeletion(paths)
+        return
+      }
+      if (!ENDED.has(project.read().state.status)) return
+      await project.refresh() // a full disk or a crash may have kept the last record out of the state file
+      await removeTemps(paths.folder, (pid) => !isAlive({ pid, started: '' })) // of the one that crashed
       await unmark(paths)
       // Reopened between our look and the removal: then the marker comes back.
-      if (project && !ENDED.has(project.read().state.status)) await mark(layout, paths)
+      if (!ENDED.has(project.read().state.status)) await mark(layout, paths)
     },
   }
 }
@@ -120,14 +132,6 @@ async function begin(layout: DataLayout, paths: ProjectLayout, request: NewProje
   const project = makeProject(layout, id)
   await project.append({ type: 'created', id, pipeline, title, owner, batch_id: null, input, stages, autostart })
   return project
-}
-
-/** Longer than any creation takes. */
-const YOUNG_MS = 60_000
-
-async function isYoung(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined) // gone meanwhile
-  return found !== undefined && Math.abs(Date.now() - found.mtimeMs) < YOUNG_MS
 }
 
 function ignoreMissing(error: unknown): undefined {
@@ -171,26 +175,6 @@ function orLater(stateFile: StateFile): (error: unknown) => void {
 const REOPENING = new Set<RecordBody['type']>(['created', 'reopened', 'rerun', 'demoted', 'queued', 'executed'])
 /** Records that come often; the journal has them, the state file follows a little later. */
 const FREQUENT = new Set<RecordBody['type']>(['progress', 'artifact', 'step', 'intent', 'called', 'spent'])
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (error) => (errnoOf(error) === 'ENOENT' ? false : Promise.reject(error)),
-  )
-}
-
-async function mark(layout: DataLayout, paths: ProjectLayout): Promise<void> {
-  if (await exists(paths.marker)) return
-  await ensureFolder(layout.open)
-  await (await open(paths.marker, 'a')).close()
-  await syncFolder(layout.open)
-}
-
-async function unmark(paths: ProjectLayout): Promise<void> {
-  await unlink(paths.marker).catch((error) => {
-    if (errnoOf(error) !== 'ENOENT') throw error
-  })
-}
 
 /** A request may reopen the project between the record and the removal: then the marker comes back. */
 async function closeOwnMarker(layout: DataLayout, paths: ProjectLayout, journal: Journal): Promise<void> {

@@ -51,13 +51,15 @@ export function blame<T extends { taskId: string }>(
 export function isOwnEnd(death: WorkerDeath): boolean {
   const { code, signal, killedFor, lastTask, outOfMemory } = death
   if (lastTask !== null) return true // whatever the code: a stage has no business ending its process
-  if (killedFor !== null) return !WAS_STOPPED.test(killedFor)
+  if (killedFor !== null) return !WAS_STOPPED.test(killedFor) && !WAS_OVERDUE.test(killedFor)
   if (signal !== null) return !isFromOutside(death) || (signal === 'SIGKILL' && outOfMemory)
   return code !== null && !BLAMELESS_EXITS.has(code)
 }
 
-/** As supervisor/hang.ts words it. */
+/** As supervisor/suspicions.ts words it. */
 const WAS_STOPPED = /^was stopped by a signal/
+/** As launch/overdue.ts words it: that stage has failed already. */
+const WAS_OVERDUE = /^held .*, which was still running \d+ s after its time limit/
 
 /** The exit in words, with what makes it understood: no memory, the error nobody caught, or where it hung. */
 export function exitOf(death: WorkerDeath): WorkerExit {

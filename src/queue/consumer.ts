@@ -64,9 +64,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   async function perform(queue: QueueName, job: Job<JobData>, { token, isRetired }: Fetched): Promise<void> {
     if (isRetired || options.isDraining()) return giveBack(job, token)
     tally.started(queue)
-    const held: HeldJob = { ...job.data, queue, token, since: new Date().toISOString(), running: false }
-    const holding = holdings.hold(held, (onRunning) =>
-      counted(tally, queue, () => options.process(job.data, { token, onRunning, hasPeers: mostProcesses > 1 })),
+    const held: HeldJob = { ...job.data, queue, token, since: new Date().toISOString(), running: false, limit: null }
+    const holding = holdings.hold(held, (marks) =>
+      counted(tally, queue, () => options.process(job.data, { token, ...marks, hasPeers: mostProcesses > 1 })),
     )
     try {
       await answer(job, holding, token)

@@ -1,4 +1,5 @@
 /** The jobs of this process: one entry each, also while the queue, which lost a job's lock, hands it out again. */
+import { machineMs } from '../lib/machine-clock.ts'
 import type { HeldJob } from './job.ts'
 import type { Verdict } from './process-job.ts'
 
@@ -10,10 +11,18 @@ export type Holding = {
   isOver: boolean
 }
 
+/** What a run tells of itself. */
+export type RunMarks = {
+  /** Its stage is claimed. */
+  onRunning(): void
+  /** The stage's clock begins with so many seconds to go, or is off again. */
+  onClock(limitS: number | null): void
+}
+
 export type Holdings = {
   all(): HeldJob[]
   /** Begins `work`, or waits for the same when the job is held already: a lost lock ends no stage. */
-  hold(job: HeldJob, work: (onRunning: () => void) => Promise<Verdict>): Holding
+  hold(job: HeldJob, work: (marks: RunMarks) => Promise<Verdict>): Holding
   /** Called by every fetch when it has answered; the latest one lets the job go. */
   leave(holding: Holding, token: string): void
 }
@@ -28,11 +37,16 @@ export function createHoldings(onChange: (jobs: HeldJob[]) => void): Holdings {
     onChange(all())
   }
 
-  function begin(job: HeldJob, work: (onRunning: () => void) => Promise<Verdict>): Holding {
-    const onRunning = () => change(holding, { running: true, since: new Date().toISOString() })
+  function begin(job: HeldJob, work: (marks: RunMarks) => Promise<Verdict>): Holding {
+    const marks: RunMarks = {
+      onRunning: () => change(holding, { running: true, since: new Date().toISOString() }),
+      onClock(limitS) {
+        change(holding, { limit: limitS === null ? null : { seconds: limitS, atMs: machineMs() + limitS * 1_000 } })
+      },
+    }
     const run = async () => {
       try {
-        return await work(onRunning)
+        return await work(marks)
       } finally {
         holding.isOver = true
       }

@@ -18,9 +18,19 @@ export type JobData = Pick<WakeUp, 'projectId' | 'owner' | 'stage' | 'taskId'>
 
 /**
  * A job that a worker holds; the token is what takes it back when the worker is dead. It is not `running`
- * before its stage is claimed, and may have to wait until nothing else runs beside it.
+ * before its stage is claimed, and may have to wait until nothing else runs beside it. `limit` is null while no code
+ * of the stage runs.
  */
-export type HeldJob = JobData & { queue: QueueName; token: string; since: string; running: boolean }
+export type HeldJob = JobData & {
+  queue: QueueName
+  token: string
+  since: string
+  running: boolean
+  limit: HardLimit | null
+}
+
+/** A stage's hard limit, and when it is reached, on the clock of lib/machine-clock.ts. */
+type HardLimit = { seconds: number; atMs: number }
 
 /** BullMQ's id of a worker of this process. The tokens of its locks begin with it, so that a dead process's can be told. */
 export function holderId(): string {

@@ -3,7 +3,8 @@
 import { messageOf, toAppError } from '../lib/errors.ts'
 import { createScope, endPrograms, runInScope } from '../lib/job-scope.ts'
 import type { Log } from '../lib/log.ts'
-import type { Drain, Outcome } from '../pipelines/attempt-run.ts'
+import type { Drain, Outcome, RunRequest } from '../pipelines/attempt-run.ts'
+import { recordEscape } from '../pipelines/conclude.ts'
 import type { Registry } from '../pipelines/registry.ts'
 import { runStage } from '../pipelines/run.ts'
 import type { Attempt } from '../project/attempt.ts'
@@ -38,8 +39,8 @@ export type ProcessDeps = {
   solitude: Solitude
 }
 
-/** In whose name a stage is claimed, who has to know that it was, and whether other processes serve its queue. */
-export type JobClaim = { token: string; onRunning: () => void; hasPeers: boolean }
+/** In whose name a stage is claimed, who has to know that it was and how long it may run, and whether other processes serve its queue. */
+export type JobClaim = { token: string; onRunning: () => void; onClock: RunRequest['onClock']; hasPeers: boolean }
 
 export type ProviderNeeds = { nice: number; ledger: CallLedger; record: (call: UsageRecord) => void }
 
@@ -55,7 +56,16 @@ export type Verdict = { outcome?: Outcome['kind'] } & (
 )
 
 export async function processJob(deps: ProcessDeps, data: JobData, claim: JobClaim): Promise<Verdict> {
-  const project = await openOrForget(deps, data)
+  try {
+    return await takeJob(deps, data, claim)
+  } catch (error) {
+    if (toAppError(error).code !== 'not_found') throw error
+    return { kind: 'done' } // the project was deleted, before or meanwhile
+  }
+}
+
+async function takeJob(deps: ProcessDeps, data: JobData, claim: JobClaim): Promise<Verdict> {
+  const project = await openOwn(deps, data)
   if (!project) return { kind: 'done' }
   if (await demoteDamaged(project)) return goOn(deps, project)
   const dueMs = retryDueMs(project, data)
@@ -82,26 +92,40 @@ async function perform(deps: ProcessDeps, project: Project, { data, claim }: Tak
     deps.log.debug({ project_id: data.projectId, stage, why: attempt }, 'nothing to do for this job')
     return attempt === 'held' ? laterIn(HELD_MS) : { kind: 'done' }
   }
-  claim.onRunning()
-  await deps.live.announce(project)
-  const scope = createScope(taskId) // by it a debugger finds the job, and the hard limit its programs
-  const outcome = await runInScope(scope, () => performAttempt(deps, attempt, () => endPrograms(scope)))
+  // From here on the claim stands: whatever is thrown has to become a record, or the end of this process.
+  const log = deps.log.child({ project_id: data.projectId, stage })
+  const { drain } = deps
+  const outcome = await runClaimed(deps, attempt, { data, claim }).catch((error) =>
+    recordEscape({ attempt, drain, log }, error),
+  )
   const verdict = await settle(deps, attempt, outcome)
-  await deps.live.announce(project)
+  await announce(deps, project)
   return { ...verdict, outcome: outcome.kind }
 }
 
-/** A project that was deleted since needs nothing; a job in another's name is none of ours. */
-async function openOrForget(deps: ProcessDeps, data: JobData): Promise<Project | undefined> {
+async function runClaimed(deps: ProcessDeps, attempt: Attempt, { data, claim }: Taken): Promise<Outcome> {
+  claim.onRunning()
+  await announce(deps, attempt.project)
+  const scope = createScope(data.taskId) // by it a debugger finds the job, and the hard limit its programs
+  const watch = { onHardLimit: () => endPrograms(scope), onClock: claim.onClock }
+  return runInScope(scope, () => performAttempt(deps, attempt, watch))
+}
+
+/** What viewers hear, or do not hear, changes nothing for the stage. */
+async function announce({ live, log }: ProcessDeps, project: Project): Promise<void> {
   try {
-    const project = await deps.store.open(data.projectId)
-    if (project.read().state.owner === data.owner) return project
-    deps.log.warn({ project_id: data.projectId, owner: data.owner }, 'refused a job in the name of another owner')
-    return undefined
+    await live.announce(project)
   } catch (error) {
-    if (toAppError(error).code !== 'not_found') throw error
-    return undefined
+    log.debug({ project_id: project.id, error: messageOf(error) }, 'the viewers could not be told')
   }
+}
+
+/** A job in another's name is none of ours. */
+async function openOwn(deps: ProcessDeps, data: JobData): Promise<Project | undefined> {
+  const project = await deps.store.open(data.projectId)
+  if (project.read().state.owner === data.owner) return project
+  deps.log.warn({ project_id: data.projectId, owner: data.owner }, 'refused a job in the name of another owner')
+  return undefined
 }
 
 function retryDueMs(project: Project, data: JobData): number {
@@ -111,7 +135,9 @@ function retryDueMs(project: Project, data: JobData): number {
   return stage?.retry_at && stage.task_id === data.taskId ? Date.parse(stage.retry_at) : 0
 }
 
-async function performAttempt(deps: ProcessDeps, attempt: Attempt, onHardLimit: () => void): Promise<Outcome> {
+type Watch = Pick<RunRequest, 'onHardLimit' | 'onClock'>
+
+async function performAttempt(deps: ProcessDeps, attempt: Attempt, watch: Watch): Promise<Outcome> {
   const { id, pipeline } = attempt.project.read().state
   const stage = deps.registry.get(pipeline)?.stages.find((s) => s.name === attempt.stage)
   const log = deps.log.child({ project_id: id, stage: attempt.stage, attempt: attempt.number })
@@ -126,7 +152,7 @@ async function performAttempt(deps: ProcessDeps, attempt: Attempt, onHardLimit: 
     providers: deps.providersFor({ nice, ledger: createLedger(attempt), record: (call) => note(attempt, call, log) }),
     limits: { softS: stage.softTimeLimitS ?? deps.limits.softS, hardS: stage.timeLimitS ?? deps.limits.hardS },
     drain: deps.drain,
-    onHardLimit,
+    ...watch,
     onNudge: (listener) => deps.onNudge(id, listener),
     live: await deps.live.open(attempt),
   })

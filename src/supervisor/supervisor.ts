@@ -5,7 +5,7 @@ import { createBoot } from './boot.ts'
 import type { Exit } from './child-handle.ts'
 import { type ChildRecord, type ChildStatus, createRecord, statusOf } from './child-record.ts'
 import { type Clock, createDecisionLoop, type DecisionLoop } from './decision-loop.ts'
-import type { SupervisorFact } from './facts.ts'
+import type { StackTop, SupervisorFact } from './facts.ts'
 import { guarded } from './guard.ts'
 import { createHangWatch } from './hang.ts'
 import { DEFAULT_POLICY, type Policy } from './policy.ts'
@@ -54,12 +54,18 @@ export type Supervisor = {
   replace(name: string, options: StopOptions & { why: string }): boolean
   /** Tells draining children to give up their work; an earlier deadline may come with it. */
   hurry(names: readonly string[], deadlineMs?: number): void
+  /** Where the main thread of this process is; null when it does not say, or there is no such process. */
+  locate(pid: number): Promise<StackTop | null>
+  /** A verdict from outside on a process that is up: it is killed for this reason. */
+  condemn(pid: number, verdict: { reason: string; where: StackTop | null }): void
   /** SIGKILL to every group before it returns. */
   kill(): void
 }
 
 /** After the deadline a KILL has been sent; only a process stuck in the kernel is still there. */
 const KILL_WAIT_MS = 5_000
+/** A main thread that runs JavaScript says where it is much sooner than this. */
+const LOCATE_MS = 1_500
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { specs } = options
@@ -111,6 +117,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     remove: (name, how) => stop(host, loop, { names: [name], forget: true, ...how }),
     replace: (name, how) => replace(host, name, how),
     hurry: (names, deadlineMs) => hurry(host, names, deadlineMs),
+    locate: (pid) => locate(host, pid),
+    condemn(pid, verdict) {
+      const record = recordOf(host, pid)
+      if (!record) return
+      record.where = verdict.where
+      loop.dispatch({ type: 'condemned', name: record.name, hung: true, ...verdict })
+    },
     kill() {
       for (const record of records.values()) record.handle?.kill(null)
       loop.dispatch({ type: 'kill' })
@@ -162,6 +175,18 @@ function replace(host: Host, name: string, how: StopOptions & { why: string }): 
 function hurry(host: Host, names: readonly string[], deadlineMs: number | undefined): void {
   for (const record of named(host, names)) toChild(record, { type: 'hurry' })
   if (deadlineMs !== undefined) host.dispatch({ type: 'stop', names, budgetMs: deadlineMs - host.clock.now() })
+}
+
+async function locate(host: Host, pid: number): Promise<StackTop | null> {
+  const stack = recordOf(host, pid)?.stack
+  const where = await stack?.read(LOCATE_MS)
+  stack?.release()
+  return where ?? null
+}
+
+/** By pid: names change hands while a process is replaced. */
+function recordOf(host: Host, pid: number): ChildRecord | undefined {
+  return [...host.records.values()].find((record) => record.handle?.pid === pid)
 }
 
 function named(host: Host, names: readonly string[]): ChildRecord[] {

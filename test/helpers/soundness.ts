@@ -7,13 +7,14 @@ import { fileFindings } from '../../src/chaos/examine.ts'
 import { acquireLock } from '../../src/lib/lock.ts'
 import { openJournal } from '../../src/project/journal.ts'
 import { type DataLayout, projectLayout } from '../../src/project/layout.ts'
-import type { ProjectState } from '../../src/project/project.ts'
+import { ENDED, type ProjectState } from '../../src/project/project.ts'
 
 /** After a stop nothing is `running`: it ended, waits, or has not begun. */
 const SETTLED = new Set(['completed', 'waiting', 'failed', 'cancelled', 'queued', 'pending'])
 
 export async function assertSound(layout: DataLayout, { mayTear = false } = {}): Promise<void> {
   for (const id of await readdir(layout.projects).catch(() => [])) await assertSoundProject(layout, id, mayTear)
+  for (const folder of [layout.root, layout.redis, layout.idempotency]) await assertNoTemps(folder)
   const lock = await acquireLock(layout.lock).catch(() => 'no folder' as const)
   assert.notEqual(lock, undefined, 'the data folder is still locked')
   if (typeof lock === 'object') lock.release()
@@ -26,7 +27,19 @@ async function assertSoundProject(layout: DataLayout, id: string, mayTear: boole
   if (!mayTear) assert.equal(journal.skipped(), 0, `records of ${id} are torn`)
   // The verdict of the command `chaos`: the state file is the fold, the files are what was recorded.
   assert.deepEqual(await fileFindings(paths, state), [])
+  await assertNoTemps(paths.folder)
+  if (ENDED.has(state.status)) assert.deepEqual(await namesIn(paths.work), [], 'the folder of an attempt is left')
   for (const { name, status } of state.stages) assert.ok(SETTLED.has(status), `after the stop ${name} is ${status}`)
+}
+
+/** As lib/files.ts names them. */
+async function assertNoTemps(folder: string): Promise<void> {
+  const temps = (await namesIn(folder)).filter((name) => name.startsWith('.') && name.endsWith('.tmp'))
+  assert.deepEqual(temps, [], `temp files are left in ${folder}`)
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []) // no folder: nothing is in it
 }
 
 /** Name → SHA-256 of each artifact's bytes on the disk. */

@@ -81,6 +81,42 @@ test('a stage that still does not return costs its worker 5 s later; the stage b
   )
 })
 
+test('a stage that blocks the loop of its worker is ended by the supervisor, with no watch for hangs; the stage beside it goes on', async (t) => {
+  const start = { env: { HANG_KILL_S: '0' } }
+  const started = await startProject(t, { pipeline: 'overdue', input: { way: 'blocked' }, held: ['program'], start })
+  const innocent = await startInnocent(t, started)
+  const { instance, layout, id, gates } = started
+  const { pid } = await workerOf(instance, 'io-1')
+  gates.release('program')
+  await untilGone([pid!], HARD_LIMIT_MS + GRACE_MS + 8_000)
+  const { status, error, retries, attempts, steps, duration_ms } = stageOf(readState(layout, id), 'wait')
+  assert.deepEqual([status, error?.code, retries, attempts], ['failed', 'time_limit', 0, 1])
+  assert.match(
+    error!.message,
+    /^wait was still running 5 s after its time limit of 2 s; it was in blockForEver \(test\/fixtures\/pipelines\/overdue\.ts:\d+\)$/,
+  )
+  assert.ok(duration_ms! >= HARD_LIMIT_MS + GRACE_MS, `it was ended after ${duration_ms} ms`)
+  assert.deepEqual(
+    steps.map((step) => step.name),
+    ['before'],
+    'what it had done is kept',
+  )
+  innocent.gates.release('write-2')
+  const { stages } = await untilStatus({ layout, id: innocent.id }, 'completed')
+  assert.deepEqual([stages[0]?.attempts, stages[0]?.retries], [2, 0])
+  assertVisits(innocent.gates, { 'write-2': 2 })
+  const [exit, ...others] = instance.facts('child_exited')
+  assert.deepEqual([exit?.name, others.length], ['io-1', 0])
+  assert.ok(
+    exit!.reason.startsWith(`held wait of ${id}, which was still running 5 s after its time limit of 2 s`),
+    exit!.reason,
+  )
+  assert.deepEqual(instance.facts('death_charged'), [])
+  await instance.api.projects.resume(id)
+  await untilStatus({ layout, id }, 'completed')
+  assert.deepEqual([gates.visits('before'), gates.visits('program')], [1, 2])
+})
+
 /** A project of three steps that is held in its second one, in the same worker. */
 async function startInnocent(t: TestContext, { instance }: StartedProject) {
   const gates = createGates(t)

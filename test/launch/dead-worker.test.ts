@@ -1,9 +1,13 @@
 /** What is written and what goes back when a worker has died, in this order. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
 import { type ChildExit, type DeadWorkerDeps, takeJobsBack } from '../../src/launch/dead-worker.ts'
 import type { LaunchFact } from '../../src/launch/facts.ts'
 import { createHeldJobs } from '../../src/launch/held-jobs.ts'
+import { tempPath } from '../../src/lib/files.ts'
+import { until } from '../../src/lib/until.ts'
 import type { Project, ProjectStore } from '../../src/project/store.ts'
 import type { Dispatcher } from '../../src/queue/dispatcher.ts'
 import type { HeldJob } from '../../src/queue/job.ts'
@@ -116,6 +120,7 @@ test('a project that is gone, and a job that is, do not keep the others from goi
   const [gone, stays] = [await createProject(store), await createProject(store)]
   await run(gone)
   await run(stays)
+  await gone.append({ type: 'cancelled' })
   await store.remove(gone.id)
   await takeJobsBack(deps, EXIT)
   assert.equal(stays.read().internals.write!.alone, true)
@@ -154,6 +159,21 @@ test('while everything stops nobody is told that the work goes on elsewhere', as
   assert.deepEqual(await told('running'), ['jobs_taken_back'])
 })
 
+test('what a killed attempt of a stage that has ended left in its folder is removed, and of a living one nothing', async (t) => {
+  const { store, deps, run } = await openCase(t)
+  const [ended, taken] = [await createProject(store), await createProject(store)]
+  const dead = await run(ended)
+  await dead.fail({ code: 'poison', message: 'write ended its worker twice' }, null)
+  await run(taken)
+  const living = await begin(taken, 'write', { ...ALIVE, token: 'another' })
+  for (const { work } of [dead, living]) await mkdir(work, { recursive: true })
+  const temp = tempPath(ended.paths.state).replace(`.${process.pid}.`, `.${DEAD}.`)
+  await writeFile(temp, '')
+  await takeJobsBack(deps, { ...EXIT, code: null, signal: 'SIGKILL', reason: 'was ended by SIGKILL' })
+  await until(() => !existsSync(dead.work) && !existsSync(temp), { timeoutMs: 5_000 })
+  assert.equal(existsSync(living.work), true)
+})
+
 const stagesOf = (project: Project) => project.read().state.stages
 
 /** A worker of the group `io` whose jobs the test begins, and a queue that says what is done to it, in order. */
@@ -163,7 +183,7 @@ async function openCase(t: TestContext) {
   const events: string[] = []
   const hold = ({ id }: Project, running = false) => {
     const about = { projectId: id, owner: 'operator', taskId: `${id}-1`, stage: 'write', since: '' }
-    const job: HeldJob = { ...about, queue: 'llm', token: `${DEAD}.x`, running }
+    const job: HeldJob = { ...about, queue: 'llm', token: `${DEAD}.x`, running, limit: null }
     held.note({ pid: DEAD }, { type: 'held', jobs: [...held.of(DEAD), job] })
   }
   const deps: DeadWorkerDeps = {

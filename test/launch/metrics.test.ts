@@ -45,7 +45,8 @@ function sources(changes: Partial<MetricSources> = {}): MetricSources {
 
 function heldJob(running: boolean) {
   const since = '2026-01-01T00:00:00.000Z'
-  return { projectId: 'p1', owner: 'o', stage: 's', taskId: 'p1-1', queue: 'llm' as const, token: 't', since, running }
+  const about = { projectId: 'p1', owner: 'o', stage: 's', taskId: 'p1-1', queue: 'llm' as const, token: 't' }
+  return { ...about, since, running, limit: null }
 }
 
 async function scrape(from: MetricSources) {

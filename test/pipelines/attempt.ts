@@ -5,6 +5,7 @@ import { silentLog } from '../../src/lib/log.ts'
 import type { RunRequest } from '../../src/pipelines/attempt-run.ts'
 import type { StageContext, StageDefinition } from '../../src/pipelines/define.ts'
 import { runStage } from '../../src/pipelines/run.ts'
+import type { Attempt } from '../../src/project/attempt.ts'
 import type { Project } from '../../src/project/store.ts'
 import type { Providers } from '../../src/providers/pick.ts'
 import { recordedStage } from '../helpers/live.ts'
@@ -20,18 +21,22 @@ export async function start(t: TestContext, input?: unknown): Promise<Project> {
 export async function perform(project: Project, run: Run, change: Partial<RunRequest> = {}) {
   const attempt = await begin(project, 'write', { ...ALIVE, token: Math.random().toString() })
   return runStage({
-    attempt,
+    ...recording(attempt),
     stage: { name: 'write', queue: 'llm', run },
     providers: {} as Providers,
     nice: 0,
     limits: { softS: 60, hardS: 90 },
-    log: silentLog,
-    drain: { reason: () => null, signal: new AbortController().signal },
     onHardLimit: () => {},
+    onClock: () => {},
     onNudge: () => () => {},
     live: recordedStage(),
     ...change,
   })
+}
+
+/** What the end of an attempt is written down with. */
+export function recording(attempt: Attempt) {
+  return { attempt, log: silentLog, drain: { reason: () => null, signal: new AbortController().signal } }
 }
 
 export const stageOf = (project: Project) => project.read().state.stages[0]!

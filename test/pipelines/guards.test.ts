@@ -1,5 +1,7 @@
 /** What ends a running stage from outside: its time limits, and a drain. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
 import { test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
 import { perform, type Run, stageOf, start, untilAborted } from './attempt.ts'
@@ -85,6 +87,29 @@ test('a cancelled stage that never returns costs its process as well, and its en
   await project.append({ type: 'cancelled' })
   assert.deepEqual(await running, { kind: 'stuck' })
   assert.equal(stageOf(project).status, 'cancelled')
+})
+
+test('a project that is cancelled and deleted under its running stage takes nothing else with it', async (t) => {
+  const project = await start(t)
+  const looks = new Set<() => void>()
+  let reason: unknown
+  const run: Run = async (context) => {
+    await untilAborted(context).catch((why) => {
+      reason = why
+    })
+    return 'too late'
+  }
+  const onNudge = (look: () => void) => {
+    looks.add(look)
+    return () => void looks.delete(look)
+  }
+  const running = perform(project, run, { onNudge })
+  await until(() => looks.size > 0 && existsSync(project.paths.work), { timeoutMs: 2_000 })
+  await rename(project.paths.folder, project.paths.deleted)
+  for (const look of looks) look() // a rejection that nobody handles would end the process
+  assert.deepEqual(await running, { kind: 'superseded' })
+  assert.equal(reason, 'superseded')
+  assert.equal(existsSync(project.paths.folder), false)
 })
 
 test('when only this process ends a stage is queued again as it stands, at its next step or when its signal fires', async (t) => {

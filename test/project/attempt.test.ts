@@ -8,6 +8,7 @@ import { loadValue } from '../../src/project/attempt.ts'
 import { claimStage } from '../../src/project/claim.ts'
 import { createProjectStore } from '../../src/project/store.ts'
 import { queueStage } from '../../src/queue/plan.ts'
+import { errnoError, refuseRemovals } from '../helpers/failing-files.ts'
 import { ALIVE, begin, createProject, NO_CREDIT, openStore } from '../helpers/projects.ts'
 
 test('of two processes that claim at once one wins, and only its writes count', async (t) => {
@@ -83,6 +84,34 @@ test('private folders of dead attempts are removed by the next one', async (t) =
   writeFileSync(join(dead.work, 'half.mp4'), 'half')
   await begin(project, 'write', { ...ALIVE, token: 'next' })
   assert.deepEqual(await readdir(project.paths.work), [])
+})
+
+test('a claim is won over a folder into which its dead attempt still writes', async (t) => {
+  const project = await createProject(await openStore(t))
+  const dead = await begin(project, 'write')
+  await mkdir(dead.work, { recursive: true })
+  const { refused } = refuseRemovals(t, project.paths.work)
+  const next = await begin(project, 'write', { ...ALIVE, token: 'b' })
+  assert.equal(next.isCurrent(), true)
+  assert.deepEqual(refused, [dead.work])
+})
+
+test('a claim that was written but cannot be read back is looked for until it can', async (t) => {
+  const project = await createProject(await openStore(t))
+  const { append, read } = project
+  let failures = 0
+  project.append = async (...args) => {
+    const folded = await append(...args)
+    if (args[0].type === 'claim')
+      project.read = () => {
+        project.read = read
+        failures++
+        throw errnoError('EMFILE')
+      }
+    return folded
+  }
+  const attempt = await begin(project, 'write')
+  assert.deepEqual([attempt.isCurrent(), failures], [true, 1])
 })
 
 test('an artifact name cannot leave the folder', async (t) => {

@@ -20,6 +20,7 @@ const DEATH: WorkerDeath = {
   outOfMemory: false,
 }
 const SILENT = 'gave no sign of life for 12.1 s'
+const OVERDUE = 'held render of p, which was still running 5 s after its time limit of 900 s; it was in spin'
 const HUNG = { signal: 'SIGKILL', killedFor: SILENT, reason: SILENT }
 
 function loopIn(scope: string | null): StackTop {
@@ -52,6 +53,7 @@ const CASES: Case[] = [
   ['hangs in a loop of nobody', [A, B], { ...HUNG, where: loopIn(null) }, null, [A, B]],
   ['hangs in what an ended job left behind', [A], { ...HUNG, where: loopIn('z') }, null, []],
   ['was stopped from outside', [A], { ...HUNG, killedFor: 'was stopped by a signal for 12.0 s' }, null, []],
+  ['held a stage past its time limit', [A, B], { ...HUNG, killedFor: OVERDUE, where: loopIn('c') }, null, []],
   ['could not be started', [A], {}, null, []],
 ]
 

@@ -7,6 +7,7 @@ import type { Project } from '../../src/project/store.ts'
 import { queueStage } from '../../src/queue/plan.ts'
 import { type JobClaim, type ProcessDeps, processJob } from '../../src/queue/process-job.ts'
 import { createSolitude } from '../../src/queue/solitude.ts'
+import { errnoError } from '../helpers/failing-files.ts'
 import { ALIVE, begin, createProject, openStore } from '../helpers/projects.ts'
 import { openQueue } from '../helpers/queue.ts'
 
@@ -89,6 +90,25 @@ test('a job whose stage another process holds stays in the queue, for that one t
   assert.deepEqual([attemptsOf(project), running.length], [2, 0])
 })
 
+test('what is thrown between a claim and its stage fails the stage, or ends the process', async (t) => {
+  const { deps, project, job, claim } = await openCase(t, { suspect: false })
+  const broken = {
+    ...claim,
+    onRunning() {
+      throw new Error('nobody expected this')
+    },
+  }
+  const { append } = project
+  project.append = async (record) => {
+    if (record.type === 'failed') throw errnoError('EACCES')
+    return append(record)
+  }
+  assert.deepEqual(await processJob(deps, job, broken), { kind: 'stuck', outcome: 'stuck' })
+  project.append = append
+  assert.deepEqual(await processJob(deps, job, broken), { kind: 'done', outcome: 'failed' })
+  assert.equal(project.read().state.error?.message, 'nobody expected this')
+})
+
 const workerOf = (project: Project) => project.read().internals.write?.owner?.worker
 
 const attemptsOf = (project: Project) => project.read().state.stages[0]!.attempts
@@ -114,9 +134,15 @@ async function openCase(t: TestContext, { suspect }: { suspect: boolean }) {
     owner: { run: 'r', pid: process.pid, started: '', worker: 'io-1' },
     isHeld: () => false,
     log: silentLog,
+    drain: { reason: () => null, signal: new AbortController().signal },
     solitude: createSolitude(),
   } as unknown as ProcessDeps
   const job = { projectId: project.id, owner: 'operator', stage: 'write', taskId: `${project.id}-1` }
-  const claim: JobClaim = { token: ALIVE.token, onRunning: () => void running.push(job.taskId), hasPeers: false }
+  const claim: JobClaim = {
+    token: ALIVE.token,
+    onRunning: () => void running.push(job.taskId),
+    onClock() {},
+    hasPeers: false,
+  }
   return { deps, project, job, claim, running }
 }

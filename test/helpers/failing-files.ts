@@ -1,0 +1,26 @@
+/** Lets a file operation of this process fail, as it does when somebody else is in the way. */
+import fs from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
+import type { TestContext } from 'node:test'
+
+/** Removals of paths that contain `part` are refused, as those of a folder into which something still writes. */
+export function refuseRemovals(t: TestContext, part: string, code = 'ENOTEMPTY'): { refused: string[]; end(): void } {
+  const refused: string[] = []
+  const { rm } = fs
+  const end = () => {
+    fs.rm = rm
+    syncBuiltinESMExports()
+  }
+  fs.rm = async (path, options) => {
+    if (!String(path).includes(part)) return rm(path, options)
+    refused.push(String(path))
+    throw errnoError(code)
+  }
+  syncBuiltinESMExports()
+  t.after(end)
+  return { refused, end }
+}
+
+export function errnoError(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${code}: a test says so`), { code })
+}
