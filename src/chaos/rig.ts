@@ -1,6 +1,7 @@
 /** A temporary installation in a folder of its own: what is started on it, what runs of it, and its end. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient } from '../client/client.ts'
@@ -8,6 +9,8 @@ import { AppError } from '../lib/errors.ts'
 import { findByEnvironment } from '../lib/process-tree.ts'
 import { until } from '../lib/until.ts'
 import { type DataLayout, dataLayout } from '../project/layout.ts'
+import { atTheEnd } from './last-rites.ts'
+import { killMarkedNow, killQuietly } from './marked.ts'
 import { launchProgram, type Program } from './program.ts'
 import { cwdOf, environmentOf, filesIn, MARK, type Surroundings } from './surroundings.ts'
 
@@ -21,9 +24,11 @@ export type Rig = {
   readonly log: string
   /** Starts the program without waiting for it. */
   launch(): Program
+  /** All that were started, in order; also those that never served. */
+  launched(): readonly Program[]
   /** Starts the program and waits until it serves. */
   start(): Promise<Instance>
-  /** Waits until what was launched serves. Throws `unavailable` when it ends before. */
+  /** Waits until what was launched serves. Throws `unavailable` when it ends before, `timeout` when it is late. */
   serving(program: Program): Promise<Instance>
   /** Every living process of it, the program included: found by our mark, not by what it says. */
   pids(): Promise<number[]>
@@ -31,7 +36,8 @@ export type Rig = {
   gone(timeoutMs: number): Promise<void>
   /** SIGKILL to all that is left; resolves when it is gone. */
   kill(): Promise<void>
-  remove(): Promise<void>
+  /** Kills, and removes the folder unless it is to be looked at. */
+  end(options: { keep: boolean }): Promise<void>
 }
 
 export type RigOptions = {
@@ -46,47 +52,55 @@ const READY_MS = 30_000
 const KILL_MS = 5_000
 
 export async function createRig({ signal, ofUser = false, env = {}, dataDir }: RigOptions): Promise<Rig> {
-  const folder = await mkdtemp(join(tmpdir(), 'showrunner-chaos-'))
+  const folder = mkdtempSync(join(tmpdir(), 'showrunner-chaos-')) // and no moment between this and the last rites
   const { dataDir: own, effects, log } = filesIn(folder)
   const surroundings: Surroundings = { ofUser, folder, dataDir: dataDir ?? own, mark: randomUUID(), effects, env }
-  await mkdir(surroundings.dataDir, { recursive: true })
-  const pids = () => findByEnvironment(MARK, surroundings.mark)
-  const launch = () => launchProgram({ env: environmentOf(surroundings), cwd: cwdOf(surroundings), log })
+  const forget = atTheEnd(() => {
+    killMarkedNow(MARK, surroundings.mark)
+    rmSync(folder, REMOVAL)
+  })
+  await mkdir(surroundings.dataDir, { recursive: true }).catch(async (error: unknown) => {
+    await rm(folder, REMOVAL)
+    forget()
+    throw error
+  })
+  const programs: Program[] = []
+  const launch = () => {
+    const program = launchProgram({ env: environmentOf(surroundings), cwd: cwdOf(surroundings), log })
+    programs.push(program)
+    return program
+  }
   const serving = (program: Program) => untilServing(program, signal)
+  const pids = () => findByEnvironment(MARK, surroundings.mark)
   const gone = async (timeoutMs: number) => {
     const what = 'all processes of the temporary instance to be gone'
     await until(async () => (await pids()).length === 0, { timeoutMs, everyMs: 10, what })
   }
+  const kill = async () => {
+    const killed = async () => {
+      const left = await pids()
+      for (const pid of left) killQuietly(pid, 'SIGKILL')
+      return left.length === 0
+    }
+    await until(killed, { timeoutMs: KILL_MS, everyMs: 10, what: 'the temporary instance to be killed' })
+  }
   return {
-    folder,
+    ...{ folder, effects, log, launch, serving, pids, gone, kill },
     layout: dataLayout(surroundings.dataDir),
-    effects,
-    log,
-    launch,
-    serving,
+    launched: () => programs,
     start: () => serving(launch()),
-    pids,
-    gone,
-    async kill() {
-      const killed = async () => {
-        const left = await pids()
-        for (const pid of left) killQuietly(pid, 'SIGKILL')
-        return left.length === 0
+    async end({ keep }) {
+      try {
+        await kill()
+      } finally {
+        if (!keep) await rm(folder, REMOVAL)
+        forget()
       }
-      await until(killed, { timeoutMs: KILL_MS, everyMs: 10, what: 'the temporary instance to be killed' })
     },
-    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   }
 }
 
-/** False when the process was gone already. */
-export function killQuietly(pid: number, signal: NodeJS.Signals): boolean {
-  try {
-    return process.kill(pid, signal)
-  } catch {
-    return false // ended a moment before
-  }
-}
+const REMOVAL = { recursive: true, force: true, maxRetries: 5 } as const
 
 async function untilServing(program: Program, signal: AbortSignal): Promise<Instance> {
   const probe = () => {
@@ -95,6 +109,12 @@ async function untilServing(program: Program, signal: AbortSignal): Promise<Inst
       throw new AppError('unavailable', `The program ended before it served:\n${program.tail()}`)
     return ready?.url
   }
-  const url = await until(probe, { timeoutMs: READY_MS, everyMs: 5, signal, what: 'the program to serve' })
+  const url = await until(probe, { timeoutMs: READY_MS, everyMs: 5, signal, what: 'the program to serve' }).catch(
+    (error: unknown) => {
+      if (!(error instanceof AppError && error.code === 'timeout')) throw error
+      const message = `The program did not serve within ${READY_MS / 1_000} s; the last that it said:\n${program.tail()}`
+      throw new AppError('timeout', message, { cause: error })
+    },
+  )
   return Object.assign(program, { url, api: createClient({ url, timeoutMs: 10_000 }) })
 }

@@ -2,9 +2,9 @@
 import { sleep } from '../lib/until.ts'
 import type { Scene } from './fault.ts'
 import type { RunningStage } from './load.ts'
+import { killQuietly } from './marked.ts'
 import type { Fact } from './program.ts'
 import type { Strike } from './recovery.ts'
-import { killQuietly } from './rig.ts'
 
 /** For what has to come within seconds. */
 export const SOON_MS = 20_000

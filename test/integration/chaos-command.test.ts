@@ -1,13 +1,14 @@
 /** The command `chaos` on the real program: its scorecard, its exit codes, and that it leaves nothing behind. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { cp, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { FAULTS } from '../../src/chaos/faults.ts'
 import type { Report } from '../../src/chaos/matrix.ts'
-import { until, within } from '../../src/lib/until.ts'
+import { sleep, until, within } from '../../src/lib/until.ts'
 import { processesWith } from '../helpers/processes.ts'
 import { ROOT } from '../helpers/program.ts'
 import { tempFolder } from '../helpers/temp.ts'
@@ -72,14 +73,68 @@ test('a pipeline that repeats what it does outside of its steps is found out: ex
   assert.ok(kept?.startsWith(run.temp) && existsSync(join(kept, 'data/projects')), stdout)
 })
 
-test('Ctrl+C in the middle ends it with 130 and leaves nothing', async (t) => {
-  const run = await chaos(t, ['--only', 'second-ctrl-c'])
+/** In the middle of a trial: its stages run. */
+async function underWay(t: TestContext, faults: readonly string[]): Promise<Running> {
+  const run = await chaos(
+    t,
+    faults.flatMap((fault) => ['--only', fault]),
+  )
   const isUnderWay = () => readdirSync(run.temp).some((name) => existsSync(join(run.temp, name, 'effects.ndjson')))
   await until(isUnderWay, { timeoutMs: 60_000, what: 'a stage to run' })
+  return run
+}
+
+for (const [signal, expected] of [
+  ['SIGINT', 130],
+  ['SIGHUP', 143],
+] as const)
+  test(`${signal} in the middle ends it with ${expected} and leaves nothing`, async (t) => {
+    const run = await underWay(t, ['second-ctrl-c'])
+    run.child.kill(signal)
+    const { code } = await run.ended(20_000)
+    assert.equal(code, expected)
+    assert.deepEqual(await readdir(run.temp), [])
+  })
+
+test('Ctrl+C through npm comes twice, which is one press: it ends in good order', async (t) => {
+  const run = await underWay(t, ['second-ctrl-c'])
+  run.child.kill('SIGINT')
+  await sleep(5)
   run.child.kill('SIGINT')
   const { code } = await run.ended(20_000)
   assert.equal(code, 130)
   assert.deepEqual(await readdir(run.temp), [])
+})
+
+test('a reader that goes away, as head does, ends it in the middle of the next fault, and nothing is left', async (t) => {
+  const run = await underWay(t, ['nothing', 'kill-scheduler'])
+  run.child.stdout!.destroy()
+  run.child.stderr!.destroy()
+  const { code } = await run.ended(60_000)
+  assert.equal(code, 0)
+  assert.deepEqual(await readdir(run.temp), [])
+})
+
+test('ended at once, as by a second Ctrl+C: its program, its folder and its small disk are gone within 2 s', async (t) => {
+  const temp = await tempFolder(t, 'showrunner-chaos-test-')
+  const { PATH = '', HOME = '' } = process.env
+  const script = join(import.meta.dirname, '../fixtures/chaos/rig-holder.ts')
+  const argv = ['--disable-warning=ExperimentalWarning', script]
+  const child = spawn(process.execPath, argv, {
+    env: { PATH, HOME, TMPDIR: temp },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.after(() => {
+    for (const { pid } of processesWith('TMPDIR', temp)) process.kill(pid, 'SIGKILL')
+  })
+  const [mounted] = (await once(child.stdout, 'data')) as [Buffer]
+  assert.ok(processesWith('TMPDIR', temp).length > 4, 'the program serves')
+  child.kill('SIGTERM')
+  const askedMs = performance.now()
+  const [code] = (await once(child, 'exit')) as [number]
+  assert.ok(performance.now() - askedMs < 2_000)
+  assert.deepEqual([code, processesWith('TMPDIR', temp), await readdir(temp)], [3, [], []])
+  assert.ok(!readFileSync('/proc/mounts', 'utf8').includes(temp), `mounted was: ${mounted}`)
 })
 
 test('faults are named, and a name or number that is none is refused', async (t) => {

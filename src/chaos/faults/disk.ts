@@ -1,13 +1,14 @@
 /** The disk is full while stages commit: on a small file system of our own, where we may make one. */
-import { execFile } from 'node:child_process'
-import { closeSync, openSync, statfsSync, writeSync } from 'node:fs'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { execFile, execFileSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, rmdirSync, statfsSync, writeSync } from 'node:fs'
+import { cp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { errnoOf } from '../../lib/errors.ts'
 import { sleep } from '../../lib/until.ts'
 import type { Fault, Ground } from '../fault.ts'
+import { atTheEnd } from '../last-rites.ts'
 import { midStage } from '../scene.ts'
 
 const run = promisify(execFile)
@@ -37,18 +38,23 @@ export const DISK_FAULTS: readonly Fault[] = [
 
 /** 128 MB: more than twice what has to be free before a project that waits for the disk tries again. */
 async function mountSmallDisk(): Promise<Ground | { skipped: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'showrunner-disk-'))
+  const folder = mkdtempSync(join(tmpdir(), 'showrunner-disk-'))
   try {
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=128m', 'tmpfs', folder])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128m', 'tmpfs', folder], { stdio: 'ignore' })
   } catch {
-    await rm(folder, { recursive: true })
+    rmdirSync(folder)
     return { skipped: 'mounting a small file system is not allowed here' }
   }
+  const forget = atTheEnd(() => {
+    execFileSync('umount', ['--lazy', folder], { stdio: 'ignore' })
+    rmdirSync(folder)
+  })
   return {
     dataDir: join(folder, 'data'),
     async release(keepIn) {
       if (keepIn !== null) await cp(join(folder, 'data'), join(keepIn, 'data'), { recursive: true })
       await run('umount', [folder])
+      forget()
       await rm(folder, { recursive: true })
     },
   }
