@@ -8,12 +8,23 @@ import { wrapCommand } from '../lib/exec.ts'
 import { until, within } from '../lib/until.ts'
 
 /** Something that the program said of itself; `atMs` is the wall clock's, as in journals. */
-export type Fact = { type: string; atMs: number; name?: string; pid?: number | null; running?: boolean; url?: string }
+export type Fact = {
+  type: string
+  atMs: number
+  name?: string
+  pid?: number | null
+  running?: boolean
+  url?: string
+  wanted?: boolean
+  retryMs?: number | null
+  survivors?: { pid: number; command: string }[]
+}
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null }
 
 export type Program = {
   readonly pid: number
+  readonly startedAtMs: number
   readonly exit: Promise<Exit>
   readonly facts: readonly Fact[]
   /** Null while it runs. */
@@ -39,18 +50,20 @@ const MAX_LOG_BYTES = 32 * 1024 * 1024
 export function launchProgram({ env, cwd, log }: ProgramOptions): Program {
   // It ends with us, whatever ends us; the signals of our terminal are not for it.
   const [file, args] = wrapCommand(process.execPath, [...FLAGS, MAIN])
+  const startedAtMs = Date.now()
   const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   const facts: Fact[] = []
   const tail: string[] = []
-  const keep = createKeeper(log)
+  const keeper = openKeeper(log)
   const hear = (line: string) => {
-    keep(line)
+    keeper.keep(line)
     tail.push(line.slice(0, 1_000))
     if (tail.length > TAIL_LINES) tail.shift()
     const fact = parseFact(line)
     if (fact) facts.push(fact)
   }
   for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', hear)
+  child.once('close', keeper.close)
   let end: Exit | null = null
   const exit = new Promise<Exit>((resolve, reject) => {
     child.once('exit', (code, signal) => resolve({ code, signal }))
@@ -62,6 +75,7 @@ export function launchProgram({ env, cwd, log }: ProgramOptions): Program {
   )
   return {
     pid: child.pid ?? 0,
+    startedAtMs,
     exit,
     facts,
     exited: () => end,
@@ -77,13 +91,17 @@ export function launchProgram({ env, cwd, log }: ProgramOptions): Program {
   }
 }
 
-function createKeeper(path: string): (line: string) => void {
+/** Ends with the program: a soak starts it a hundred times. */
+function openKeeper(path: string): { keep(line: string): void; close(): void } {
   const stream = createWriteStream(path, { flags: 'a' })
   stream.on('error', () => {}) // a log that cannot be kept is no reason to stop; the verdicts do not need it
   let bytes = 0
-  return (line) => {
-    bytes += line.length
-    if (bytes < MAX_LOG_BYTES) stream.write(`${line}\n`)
+  return {
+    keep(line) {
+      bytes += line.length
+      if (bytes < MAX_LOG_BYTES && !stream.writableEnded) stream.write(`${line}\n`)
+    },
+    close: () => void stream.end(),
   }
 }
 

@@ -1,4 +1,5 @@
 /** The end of every trial: stopped as a user stops it, after which nothing may be left. */
+import { existsSync } from 'node:fs'
 import { until } from '../lib/until.ts'
 import type { Finding } from './audit.ts'
 import { lockFindings } from './examine.ts'
@@ -26,8 +27,15 @@ export async function stopAndLook(
   return [...findings, ...(await lockFindings(rig.layout, present?.url ?? null))]
 }
 
-/** What runs of it at this moment. */
-export async function processFindings(rig: Pick<Rig, 'pids'>): Promise<Finding[]> {
+/** What a stop in good order has left at this moment. */
+export async function stopFindings(rig: Pick<Rig, 'pids' | 'layout'>): Promise<Finding[]> {
+  const stale: Finding[] = existsSync(rig.layout.run)
+    ? [{ kind: 'left', text: `${rig.layout.run}, which says that it serves` }]
+    : []
+  return [...(await processFindings(rig)), ...stale]
+}
+
+async function processFindings(rig: Pick<Rig, 'pids'>): Promise<Finding[]> {
   const pids = await rig.pids()
   return pids.map((pid) => ({
     kind: 'left',
