@@ -1,6 +1,7 @@
 /** The table of faults, in the order in which they strike. */
 import type { Fault } from './fault.ts'
 import { DISK_FAULTS } from './faults/disk.ts'
+import { DOUBLE_STARTS } from './faults/double-start.ts'
 import { FREEZES } from './faults/freeze.ts'
 import { KILLS } from './faults/kill.ts'
 import { LIFECYCLES } from './faults/lifecycle.ts'
@@ -21,5 +22,6 @@ export const FAULTS: readonly Fault[] = [
   ...REDIS_FAULTS,
   ...STAGE_FAULTS,
   ...LIFECYCLES,
+  ...DOUBLE_STARTS,
   ...DISK_FAULTS,
 ]
