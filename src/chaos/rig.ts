@@ -9,6 +9,7 @@ import { AppError } from '../lib/errors.ts'
 import { findByEnvironment } from '../lib/process-tree.ts'
 import { until } from '../lib/until.ts'
 import { type DataLayout, dataLayout } from '../project/layout.ts'
+import { type AttachedRedis, createAttachedRedis } from './attached-redis.ts'
 import { atTheEnd } from './last-rites.ts'
 import { killMarkedNow, killQuietly } from './marked.ts'
 import { launchProgram, type Program } from './program.ts'
@@ -22,6 +23,8 @@ export type Rig = {
   readonly layout: DataLayout
   readonly effects: string
   readonly log: string
+  /** The one that the program attaches to, when it is ours to take away. */
+  readonly redis: AttachedRedis | null
   /** Starts the program without waiting for it. */
   launch(): Program
   /** All that were started, in order; also those that never served. */
@@ -43,27 +46,56 @@ export type Rig = {
 export type RigOptions = {
   signal: AbortSignal
   ofUser?: boolean
-  env?: Record<string, string>
+  /** Settings; those that name a file are made from the rig's folder. */
+  env?: RigEnv
   /** Where the data folder is to be, when not beside the log. */
   dataDir?: string
+  /** A Redis of ours that the program attaches to, in place of one of its own. */
+  redis?: 'there' | 'away'
 }
+
+export type RigEnv = Record<string, string> | ((folder: string) => Record<string, string>)
 
 const READY_MS = 30_000
 const KILL_MS = 5_000
 
-export async function createRig({ signal, ofUser = false, env = {}, dataDir }: RigOptions): Promise<Rig> {
+export async function createRig(options: RigOptions): Promise<Rig> {
   const folder = mkdtempSync(join(tmpdir(), 'showrunner-chaos-')) // and no moment between this and the last rites
-  const { dataDir: own, effects, log } = filesIn(folder)
-  const surroundings: Surroundings = { ofUser, folder, dataDir: dataDir ?? own, mark: randomUUID(), effects, env }
+  const mark = randomUUID()
+  let redis: AttachedRedis | null = null
   const forget = atTheEnd(() => {
-    killMarkedNow(MARK, surroundings.mark)
+    redis?.kill()
+    killMarkedNow(MARK, mark)
     rmSync(folder, REMOVAL)
   })
-  await mkdir(surroundings.dataDir, { recursive: true }).catch(async (error: unknown) => {
-    await rm(folder, REMOVAL)
-    forget()
+  const end = async ({ keep }: { keep: boolean }) => {
+    try {
+      await killMarked(mark)
+    } finally {
+      await redis?.end()
+      if (!keep) await rm(folder, REMOVAL)
+      forget()
+    }
+  }
+  try {
+    if (options.redis) redis = await createAttachedRedis(folder)
+    if (options.redis === 'there') await redis?.start()
+    return { ...(await openRig(options, { folder, mark, redis })), end }
+  } catch (error) {
+    await end({ keep: false })
     throw error
-  })
+  }
+}
+
+type RigParts = { folder: string; mark: string; redis: AttachedRedis | null }
+
+async function openRig(options: RigOptions, { folder, mark, redis }: RigParts): Promise<Omit<Rig, 'end'>> {
+  const { signal, ofUser = false, env = {} } = options
+  const { dataDir: own, effects, log } = filesIn(folder)
+  const dataDir = options.dataDir ?? own
+  const all = { ...(typeof env === 'function' ? env(folder) : env), ...redis?.env }
+  const surroundings: Surroundings = { ofUser, folder, dataDir, mark, effects, env: all }
+  await mkdir(dataDir, { recursive: true })
   const programs: Program[] = []
   const launch = () => {
     const program = launchProgram({ env: environmentOf(surroundings), cwd: cwdOf(surroundings), log })
@@ -71,33 +103,27 @@ export async function createRig({ signal, ofUser = false, env = {}, dataDir }: R
     return program
   }
   const serving = (program: Program) => untilServing(program, signal)
-  const pids = () => findByEnvironment(MARK, surroundings.mark)
-  const gone = async (timeoutMs: number) => {
-    const what = 'all processes of the temporary instance to be gone'
-    await until(async () => (await pids()).length === 0, { timeoutMs, everyMs: 10, what })
-  }
-  const kill = async () => {
-    const killed = async () => {
-      const left = await pids()
-      for (const pid of left) killQuietly(pid, 'SIGKILL')
-      return left.length === 0
-    }
-    await until(killed, { timeoutMs: KILL_MS, everyMs: 10, what: 'the temporary instance to be killed' })
-  }
+  const pids = () => findByEnvironment(MARK, mark)
   return {
-    ...{ folder, effects, log, launch, serving, pids, gone, kill },
-    layout: dataLayout(surroundings.dataDir),
+    ...{ folder, effects, log, redis, launch, serving, pids },
+    layout: dataLayout(dataDir),
     launched: () => programs,
     start: () => serving(launch()),
-    async end({ keep }) {
-      try {
-        await kill()
-      } finally {
-        if (!keep) await rm(folder, REMOVAL)
-        forget()
-      }
+    async gone(timeoutMs) {
+      const what = 'all processes of the temporary instance to be gone'
+      await until(async () => (await pids()).length === 0, { timeoutMs, everyMs: 10, what })
     },
+    kill: () => killMarked(mark),
   }
+}
+
+async function killMarked(mark: string): Promise<void> {
+  const killed = async () => {
+    const left = await findByEnvironment(MARK, mark)
+    for (const pid of left) killQuietly(pid, 'SIGKILL')
+    return left.length === 0
+  }
+  await until(killed, { timeoutMs: KILL_MS, everyMs: 10, what: 'the temporary instance to be killed' })
 }
 
 const REMOVAL = { recursive: true, force: true, maxRetries: 5 } as const

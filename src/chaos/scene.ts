@@ -67,8 +67,12 @@ export async function killChildren(
   return { atMs, pids, noticedMs: last - atMs }
 }
 
-export function heard({ instance, signal }: Scene, test: (fact: Fact) => boolean): Promise<Fact> {
-  return instance().said(test, { timeoutMs: SOON_MS, signal })
+export function heard(scene: Scene, test: (fact: Fact) => boolean): Promise<Fact> {
+  return heardWithin(scene, SOON_MS, test)
+}
+
+export function heardWithin({ instance, signal }: Scene, timeoutMs: number, test: (fact: Fact) => boolean) {
+  return instance().said(test, { timeoutMs, signal })
 }
 
 /** Until a child that was hit is ready again, so that the next blow hits a whole system. */

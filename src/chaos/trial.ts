@@ -82,7 +82,8 @@ async function onItsGround(fault: Fault, options: Timed, tell: (judged: Judged) 
   if (ground && 'skipped' in ground) return tell({ ...NOTHING, reason: ground.skipped })
   if (ground) stack.defer(() => ground.release(kept))
   const ofUser = options.work !== undefined
-  const rig = await createRig({ signal: options.deadline, ofUser, env: fault.env ?? {}, dataDir: ground?.dataDir })
+  const { env, redis } = fault
+  const rig = await createRig({ signal: options.deadline, ofUser, env, redis, dataDir: ground?.dataDir })
   stack.defer(() => rig.end({ keep: kept !== null }))
   const judged = await strikeAndJudge(fault, options, rig)
   if (judged.outcome === 'failed') kept = rig.folder

@@ -6,13 +6,17 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { errnoOf } from '../../lib/errors.ts'
-import { sleep } from '../../lib/until.ts'
-import type { Fault, Ground } from '../fault.ts'
+import { sleep, until } from '../../lib/until.ts'
+import type { Fault, Ground, Scene } from '../fault.ts'
 import { atTheEnd } from '../last-rites.ts'
-import { midStage } from '../scene.ts'
+import { giveOrders, preloading, withdrawOrders } from '../preload.ts'
+import { expectSameWorkers, midStage, workersOf } from '../scene.ts'
 
 const run = promisify(execFile)
 const FULL_MS = 6_000
+/** Longer than the reconciler's period, so that whatever tries again has tried under the fault. */
+const BAD_MS = 5_000
+const RESUMED_MS = 60_000
 
 export const DISK_FAULTS: readonly Fault[] = [
   {
@@ -34,7 +38,33 @@ export const DISK_FAULTS: readonly Fault[] = [
       return [{ atMs, pids: [], noticedMs: noticed ? noticed.atMs - atMs : null }]
     },
   },
+  {
+    id: 'disk-eio',
+    what: 'EIO on each fsync of a journal for 5 s',
+    waitsS: 20,
+    env: preloading('bad-sync'),
+    async strike(scene) {
+      await midStage(scene)
+      const before = await workersOf(scene)
+      const atMs = Date.now()
+      giveOrders(scene.rig.folder, 'bad-sync', { code: 'EIO' })
+      await sleep(BAD_MS, scene.signal)
+      withdrawOrders(scene.rig.folder, 'bad-sync')
+      await expectSameWorkers(scene, before)
+      await resumeAll(scene)
+      return [{ atMs, pids: [], noticedMs: null }]
+    },
+  },
 ]
+
+/** A project that waits for the disk goes on when there is clearly more room, or when somebody says so. */
+async function resumeAll({ load, instance, signal }: Scene): Promise<void> {
+  const isOver = async () => {
+    for (const id of load.waiting('disk')) await instance().api.projects.resume(id, { signal })
+    return load.open().length === 0
+  }
+  await until(isOver, { timeoutMs: RESUMED_MS, everyMs: 500, signal, what: 'all projects to go on' })
+}
 
 /** 128 MB: more than twice what has to be free before a project that waits for the disk tries again. */
 async function mountSmallDisk(): Promise<Ground | { skipped: string }> {

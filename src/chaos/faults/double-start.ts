@@ -18,6 +18,7 @@ export const DOUBLE_STARTS: readonly Fault[] = [
   {
     id: 'double-start',
     what: `a second start beside the first; ${ROUNDS} times killed or stopped, and two starts at the same instant`,
+    waitsS: 55,
     async strike(scene) {
       await midStage(scene)
       await expectRefusal(scene, scene.rig.launch(), scene.instance())

@@ -110,18 +110,20 @@ async function busyOrDone(scene: Scene, worker: string): Promise<void> {
   await sleep(scene.random() * SOME_MS, signal)
 }
 
-/** It is noticed by its children: the time until none is left. */
 async function killSupervisor(scene: Scene): Promise<Strike> {
   const pids = await scene.rig.pids()
   const atMs = strikeAll([scene.instance().pid], 'SIGKILL')
+  return goneAndStartAgain(scene, { atMs, pids })
+}
+
+/** The end of a supervisor is noticed by its children: the time until none is left. */
+export async function goneAndStartAgain(scene: Scene, blow: Pick<Strike, 'atMs' | 'pids'>): Promise<Strike> {
   await scene.rig.gone(GONE_MS).catch(async () => {
     const left = await scene.rig.pids()
-    scene.found(
-      'left',
-      `${left.length} processes ${GONE_MS / 1_000} s after the end of the supervisor (${left.join(', ')})`,
-    )
+    const text = `${left.length} processes ${GONE_MS / 1_000} s after the end of the supervisor (${left.join(', ')})`
+    scene.found('left', text)
   })
-  const noticedMs = Date.now() - atMs
+  const noticedMs = Date.now() - blow.atMs
   await scene.startAgain()
-  return { atMs, pids, noticedMs }
+  return { ...blow, noticedMs }
 }
