@@ -15,7 +15,7 @@ export type Fact = {
   pid?: number | null
   running?: boolean
   url?: string
-  wanted?: boolean
+  code?: number | null
   retryMs?: number | null
   survivors?: { pid: number; command: string }[]
 }

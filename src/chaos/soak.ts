@@ -2,6 +2,7 @@
 import { AppError, messageOf } from '../lib/errors.ts'
 import { sleep, until } from '../lib/until.ts'
 import type { Finding } from './audit.ts'
+import { casualtiesOf } from './casualties.ts'
 import { examine, type Verdict } from './examine.ts'
 import { createKeeper, type Keeper } from './keeper.ts'
 import { createLoad, type Load } from './load.ts'
@@ -84,7 +85,7 @@ async function perform(soak: Soak): Promise<Verdict> {
   keeper.rest()
   keeper.excuse()
   findings.push(...(await stopAndLook(rig, program, signal)))
-  return examine({ ...rig, expected: load.expected })
+  return examine({ ...rig, expected: load.expected, casualties: casualtiesOf(rig.launched()) })
 }
 
 async function isHealthy(keeper: Keeper): Promise<boolean> {

@@ -2,6 +2,7 @@
 import { AppError, messageOf } from '../lib/errors.ts'
 import { until } from '../lib/until.ts'
 import type { Finding } from './audit.ts'
+import { casualtiesOf } from './casualties.ts'
 import { examine, type Verdict } from './examine.ts'
 import { type Fault, PACE, type Scene } from './fault.ts'
 import { createLoad, type Load } from './load.ts'
@@ -113,7 +114,8 @@ async function strikeAndJudge(fault: Fault, options: Timed, rig: Rig): Promise<O
     reason = `could not be carried out to its end: ${why}`
   }
   findings.push(...(await stopAndLook(rig, stage.present(), options.signal)))
-  const verdict = await examine({ ...rig, expected: load.expected, mayTear: fault.mayTear })
+  const casualties = casualtiesOf(rig.launched())
+  const verdict = await examine({ ...rig, expected: load.expected, casualties, mayTear: fault.mayTear })
   findings.push(...verdict.findings)
   const outcome = findings.length === 0 && reason === null ? 'passed' : 'failed'
   return { outcome, reason, findings, ...timesOf(strikes, verdict), ...pickCounts(verdict) }
