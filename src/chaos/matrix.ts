@@ -31,7 +31,7 @@ const WAITING_AT_ONCE = 4
 export async function runMatrix(options: MatrixOptions): Promise<Report> {
   assertProc()
   const startedMs = performance.now()
-  const { faults, seed, signal, work } = options
+  const { faults, seed, work } = options
   const quick = faults.filter(({ waitsS }) => waitsS === undefined)
   const waiting = faults.filter(({ waitsS }) => waitsS !== undefined).sort((a, b) => b.waitsS! - a.waitsS!)
   const done = new Map<Fault, Trial>()

@@ -1,9 +1,12 @@
 /** What a fault takes for a finding: each is shown a program that does wrong, and one that does right. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { expectRefusal } from '../../src/chaos/faults/double-start.ts'
 import type { Program } from '../../src/chaos/program.ts'
+import { sleep } from '../../src/lib/until.ts'
+import { tempFolder } from '../helpers/temp.ts'
 import { fakeProcess, fakeScene, faultOf } from './scenes.ts'
 
 test('a process that is left after a clean stop is found before the next start can sweep it away', async (t) => {
@@ -75,4 +78,40 @@ test('a second start has to say where the first one serves', async () => {
   await expectRefusal(scene, says('already serves at http://127.0.0.1:9999'), first)
   await expectRefusal(scene, says('http://127.0.0.1:8123', 5), first)
   assert.match(found.join('\n'), /does not say that it serves at .*8123.*\n.*exit code 5/)
+})
+
+test('a stage that is over before anybody looks was hit in its first attempt all the same', async (t) => {
+  const { scene } = await fakeScene(t, { facts: [{ type: 'child_exited', atMs: 1_000, pid: 41 }] })
+  const effects = join(await tempFolder(t), 'effects.ndjson')
+  const line = (attempt: number) => ({
+    project: 'p',
+    stage: 'act',
+    step: 'before',
+    attempt,
+    pid: 40 + attempt,
+    atMs: 900,
+  })
+  writeFileSync(effects, [2, 1].map((attempt) => `${JSON.stringify(line(attempt))}\n`).join(''))
+  const over = { ...scene, add: async () => 'p', rig: { ...scene.rig, effects } }
+  over.load = { ...scene.load, untilRunning: scene.load.untilRunning, running: () => [] }
+  const strikes = await faultOf('stage-exits').strike(over)
+  assert.deepEqual(strikes, [{ atMs: 900, pids: [41], noticedMs: 100 }])
+})
+
+test('a slow answer now and then is no finding while a stage floods, slow answers are; nor may the supervisor grow', async (t) => {
+  const flood = async (answerMs: (turn: number) => number) => {
+    const { scene, found, instance } = await fakeScene(t, {})
+    const effects = join(await tempFolder(t), 'effects.ndjson')
+    writeFileSync(effects, `${JSON.stringify({ project: 'p', stage: 'act', step: 'before', pid: 1, atMs: 1 })}\n`)
+    let turns = 0
+    const livez = async () => void (await sleep(answerMs(turns++)))
+    Object.assign(instance.api, { livez })
+    const load = { ...scene.load, open: () => (turns < 30 ? ['p'] : []) }
+    await faultOf('stage-floods').strike({ ...scene, load, add: async () => 'p', rig: { ...scene.rig, effects } })
+    return found.map(({ text }) => text.replace(/\d+/, 'n'))
+  }
+  assert.deepEqual(await flood((turn) => (turn === 3 ? 1_100 : 0)), [])
+  assert.deepEqual(await flood((turn) => (turn < 3 ? 1_100 : 0)), [
+    '/livez took n ms (p95) while a stage flooded its output',
+  ])
 })
