@@ -25,8 +25,10 @@ export type Report = { ok: boolean; seed: string; took_ms: number; trials: Trial
 const DEADLINE_MS = 180_000
 /** Nobody knows how long a user's pipeline takes. */
 const USER_DEADLINE_MS = 1_800_000
-/** Those that mostly wait, beside the one that is at work. */
-const WAITING_AT_ONCE = 4
+/** Those that are at work, and beside them those that mostly wait: as many as two cores bear. */
+const AT_ONCE = { quick: 2, waiting: 4 }
+/** A user's pipeline may want the whole machine. */
+const USER_AT_ONCE = { quick: 1, waiting: 1 }
 
 export async function runMatrix(options: MatrixOptions): Promise<Report> {
   assertProc()
@@ -37,7 +39,8 @@ export async function runMatrix(options: MatrixOptions): Promise<Report> {
   const done = new Map<Fault, Trial>()
   const one = async (fault: Fault) => done.set(fault, await carryOut(fault, options))
   // Both are awaited also when one fails, which is when the user leaves: each has to give back what it holds.
-  const lanes = [mapLimit(quick, 1, one), mapLimit(waiting, work ? 1 : WAITING_AT_ONCE, one)]
+  const atOnce = work ? USER_AT_ONCE : AT_ONCE
+  const lanes = [mapLimit(quick, atOnce.quick, one), mapLimit(waiting, atOnce.waiting, one)]
   for (const lane of await Promise.allSettled(lanes)) if (lane.status === 'rejected') throw lane.reason
   const trials = faults.flatMap((fault) => done.get(fault) ?? [])
   const ok = trials.every(({ outcome }) => outcome !== 'failed')
