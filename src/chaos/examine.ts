@@ -1,7 +1,8 @@
 /** The verdict on a whole data folder once nothing runs: its projects, its lock, its port, its processes. */
+import { statSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { errnoOf, messageOf } from '../lib/errors.ts'
 import { acquireLock } from '../lib/lock.ts'
@@ -10,6 +11,7 @@ import { openJournal } from '../project/journal.ts'
 import { type DataLayout, type ProjectLayout, projectLayout } from '../project/layout.ts'
 import { ENDED, type ProjectState } from '../project/project.ts'
 import { auditProject, type Expectation, type Finding, repeatsOf } from './audit.ts'
+import type { Casualties } from './casualties.ts'
 import { readEffects } from './effects.ts'
 import { type History, historyOf } from './history.ts'
 
@@ -18,6 +20,9 @@ export type Examination = {
   effects: string
   /** The projects that the program has accepted, and how each should have ended. */
   expected: ReadonlyMap<string, Expectation>
+  /** Who may have been ended in the middle of a write; nobody when not given. */
+  casualties?: Casualties
+  /** The disk was full: then torn lines are the design. */
   mayTear?: boolean
 }
 
@@ -29,24 +34,52 @@ export type Verdict = {
   repeated: number | null
 }
 
-export async function examine({ layout, effects: path, expected, mayTear = false }: Examination): Promise<Verdict> {
-  const effects = readEffects(path)
-  const findings: Finding[] = []
-  const histories: History[] = []
-  for (const [id, expectation] of expected) {
-    const paths = projectLayout(layout, id)
-    try {
-      const history = historyOf(await readFile(paths.journal, 'utf8'))
-      const { state } = openJournal(paths.journal).read()
-      histories.push(history)
-      findings.push(...auditProject({ history, state, effects, expected: expectation, mayTear }))
-      findings.push(...(await fileFindings(paths, state)))
-    } catch (error) {
-      findings.push({ kind: 'lost', text: `project ${id} cannot be read: ${messageOf(error)}` })
-    }
+export async function examine(examination: Examination): Promise<Verdict> {
+  const { layout, expected, casualties = NOBODY } = examination
+  const effects = readEffects(examination.effects)
+  const read = await Promise.all([...expected].map(([id, ends]) => readProject(projectLayout(layout, id), ends)))
+  const whole = read.flatMap((one) => (one.error === null ? [one] : []))
+  const torn = whole.reduce((sum, { history }) => sum + history.torn, 0)
+  const mayTear = examination.mayTear === true || torn <= casualties.writers
+  const findings: Finding[] = read.flatMap(({ id, error }) =>
+    error === null ? [] : [{ kind: 'lost', text: `project ${id} cannot be read: ${error}` }],
+  )
+  for (const { history, state, paths, expected: ends } of whole) {
+    findings.push(...auditProject({ history, state, effects, expected: ends, mayTear }))
+    findings.push(...(await fileFindings(paths, state)))
   }
   findings.push(...(await strangers(layout, expected)), ...(await openMarkers(layout)))
+  findings.push(...(await halfWritten(layout, casualties)))
+  const histories = whole.map(({ history }) => history)
   return { projects: expected.size, findings, histories, repeated: effects.length === 0 ? null : repeatsOf(effects) }
+}
+
+const NOBODY: Casualties = { writers: 0, writersSince: 0, lastStartMs: 0 }
+
+async function readProject(paths: ProjectLayout, expected: Expectation) {
+  const id = basename(paths.folder)
+  try {
+    const history = historyOf(await readFile(paths.journal, 'utf8'))
+    const { state } = openJournal(paths.journal).read()
+    return { id, paths, expected, history, state, error: null }
+  } catch (error) {
+    return { id, error: messageOf(error) }
+  }
+}
+
+/** As lib/files.ts names what it will rename: `.<name>.<pid>.<hex>.tmp`. */
+const HALF_WRITTEN = /^\..+\.\d+\.[0-9a-f]{8}(\.tmp)?$/
+
+/** Whoever is killed may leave one; the next start removes it. */
+async function halfWritten({ root }: DataLayout, { writersSince, lastStartMs }: Casualties): Promise<Finding[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true })
+  const names = entries.flatMap((entry) =>
+    entry.isFile() && HALF_WRITTEN.test(entry.name) ? [join(entry.parentPath, entry.name)] : [],
+  )
+  const isExcused = (name: string) => writersSince > 0 && statSync(name).mtimeMs >= lastStartMs
+  return names
+    .filter((name) => !isExcused(name))
+    .map((name) => ({ kind: 'left', text: `the file ${relative(root, name)} of a write that was interrupted` }))
 }
 
 /** What a state file and the artifacts must be after every stop: whole, and what the journal says. */

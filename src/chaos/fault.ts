@@ -3,7 +3,7 @@ import type { Finding } from './audit.ts'
 import type { Load } from './load.ts'
 import type { Random } from './random.ts'
 import type { Strike } from './recovery.ts'
-import type { Instance, Rig } from './rig.ts'
+import type { Instance, Rig, RigEnv } from './rig.ts'
 import type { Work } from './work.ts'
 
 /** How the projects of our own pipeline are cut. */
@@ -43,7 +43,11 @@ export type Fault = {
   /** It needs a pipeline of ours, so it cannot be done to a user's. */
   oursOnly?: true
   /** Settings under which it strikes. */
-  env?: Record<string, string>
+  env?: RigEnv
+  /** The program attaches to a Redis of ours, which is there or not when it starts. */
+  redis?: 'there' | 'away'
+  /** It is mostly waiting, for about so many seconds: so others are done beside it. */
+  waitsS?: number
   pace?: Partial<Pace>
   /** For faults that need a place of their own. */
   ground?: () => Promise<Ground | { skipped: string }>

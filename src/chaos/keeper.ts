@@ -18,7 +18,7 @@ export type Keeper = {
 }
 
 export type KeeperOptions = {
-  rig: Rig
+  rig: Pick<Rig, 'launch' | 'serving'>
   signal: AbortSignal
   /** It ended, and nobody had killed it. */
   onEnd(sentence: string): void
@@ -37,13 +37,17 @@ export function createKeeper({ rig, signal, onEnd }: KeeperOptions): Keeper {
     const program = rig.launch()
     programs.push(program)
     excused = false
-    rig.serving(program).then(
-      (serving) => {
-        if (program.exited() === null) instance = serving
-      },
-      () => {}, // it ended before it served, and is started again below
-    )
+    void adopt(program)
     return program
+  }
+
+  /** However long it boots on a slow machine: one that has ended is started again below. */
+  async function adopt(program: Program): Promise<void> {
+    while (program.exited() === null && !signal.aborted) {
+      const serving = await rig.serving(program).catch(() => null) // it ended before it served, or is late
+      if (serving && program.exited() === null) instance = serving
+      if (serving) return
+    }
   }
 
   async function keep(): Promise<void> {

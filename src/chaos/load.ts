@@ -30,6 +30,10 @@ export type Load = {
   /** Of a project that was made in another way. */
   accept(id: string, expected: Expectation): void
   running(): RunningStage[]
+  /** How often each stage was begun. */
+  attempts(): { project: string; stage: string; attempts: number }[]
+  /** Those that wait for this reason. */
+  waiting(reason: string): string[]
   /** Waits for a running stage that fits. Throws `timeout`. */
   untilRunning(test: (stage: RunningStage) => boolean, waiting: Waiting): Promise<RunningStage>
   open(): string[]
@@ -49,6 +53,7 @@ export function createLoad(layout: DataLayout): Load {
     for (const [id, journal] of journals) if (!ended.has(id) && hasEnded(journal)) ended.add(id)
     return [...journals.keys()].filter((id) => !ended.has(id))
   }
+  const states = (ids: Iterable<string>) => [...ids].flatMap((id) => stateIn(journals.get(id)!)?.state ?? [])
   const running = () => open().flatMap((id) => runningIn(journals.get(id)!))
   return {
     expected,
@@ -59,6 +64,12 @@ export function createLoad(layout: DataLayout): Load {
       return id
     },
     running,
+    attempts: () =>
+      states(journals.keys()).flatMap(({ id: project, stages }) =>
+        stages.map(({ name: stage, attempts }) => ({ project, stage, attempts })),
+      ),
+    waiting: (reason) =>
+      states(open()).flatMap((state) => (state.status === 'waiting' && state.reason === reason ? [state.id] : [])),
     open,
     untilRunning: (test, waiting) =>
       until(() => running().find(test), { ...waiting, everyMs: 10, what: 'a stage to be in the middle of its work' }),

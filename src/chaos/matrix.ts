@@ -1,5 +1,6 @@
-/** Fault after fault, each on an instance of its own, and what came of them all. */
+/** All faults, each on an instance of its own, and what came of them. */
 import { AppError } from '../lib/errors.ts'
+import { mapLimit } from '../lib/map-limit.ts'
 import type { FindingKind } from './audit.ts'
 import type { Fault } from './fault.ts'
 import { FAULTS } from './faults.ts'
@@ -21,24 +22,39 @@ export type Totals = Record<FindingKind, number> & { projects: number; repeated:
 
 export type Report = { ok: boolean; seed: string; took_ms: number; trials: Trial[]; totals: Totals }
 
-const DEADLINE_MS = 120_000
+const DEADLINE_MS = 240_000
 /** Nobody knows how long a user's pipeline takes. */
 const USER_DEADLINE_MS = 1_800_000
+/** Those that are at work, and beside them those that mostly wait: as many as two cores bear. */
+const AT_ONCE = { quick: 2, waiting: 4 }
+/** A user's pipeline may want the whole machine. */
+const USER_AT_ONCE = { quick: 1, waiting: 1 }
 
-export async function runMatrix({ faults, seed, signal, work, onBegin, onEnd }: MatrixOptions): Promise<Report> {
+export async function runMatrix(options: MatrixOptions): Promise<Report> {
   assertProc()
   const startedMs = performance.now()
-  const trials: Trial[] = []
-  for (const fault of faults) {
-    onBegin(fault)
-    const deadlineMs = work ? USER_DEADLINE_MS : DEADLINE_MS
-    // A seed of its own, so that a fault alone does what it does among others.
-    const trial = await tryFault(fault, { random: createRandom(`${seed} ${fault.id}`), signal, work, deadlineMs })
-    trials.push(trial)
-    onEnd(trial)
-  }
+  const { faults, seed, work } = options
+  const quick = faults.filter(({ waitsS }) => waitsS === undefined)
+  const waiting = faults.filter(({ waitsS }) => waitsS !== undefined).sort((a, b) => b.waitsS! - a.waitsS!)
+  const done = new Map<Fault, Trial>()
+  const one = async (fault: Fault) => done.set(fault, await carryOut(fault, options))
+  // Both are awaited also when one fails, which is when the user leaves: each has to give back what it holds.
+  const atOnce = work ? USER_AT_ONCE : AT_ONCE
+  const lanes = [mapLimit(quick, atOnce.quick, one), mapLimit(waiting, atOnce.waiting, one)]
+  for (const lane of await Promise.allSettled(lanes)) if (lane.status === 'rejected') throw lane.reason
+  const trials = faults.flatMap((fault) => done.get(fault) ?? [])
   const ok = trials.every(({ outcome }) => outcome !== 'failed')
   return { ok, seed, took_ms: Math.round(performance.now() - startedMs), trials, totals: totalsOf(trials) }
+}
+
+async function carryOut(fault: Fault, { seed, signal, work, onBegin, onEnd }: MatrixOptions): Promise<Trial> {
+  signal.throwIfAborted()
+  onBegin(fault)
+  const deadlineMs = work ? USER_DEADLINE_MS : DEADLINE_MS
+  // A seed of its own, so that a fault does the same alone and among others.
+  const trial = await tryFault(fault, { random: createRandom(`${seed} ${fault.id}`), signal, work, deadlineMs })
+  onEnd(trial)
+  return trial
 }
 
 /** Throws for a name that is none. Without names, all that fit. */

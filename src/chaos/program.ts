@@ -7,12 +7,23 @@ import { spawnTethered } from '../lib/tether.ts'
 import { until, within } from '../lib/until.ts'
 
 /** Something that the program said of itself; `atMs` is the wall clock's, as in journals. */
-export type Fact = { type: string; atMs: number; name?: string; pid?: number | null; running?: boolean; url?: string }
+export type Fact = {
+  type: string
+  atMs: number
+  name?: string
+  pid?: number | null
+  running?: boolean
+  url?: string
+  code?: number | null
+  retryMs?: number | null
+  survivors?: { pid: number; command: string }[]
+}
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null }
 
 export type Program = {
   readonly pid: number
+  readonly startedAtMs: number
   readonly exit: Promise<Exit>
   readonly facts: readonly Fact[]
   /** Null while it runs. */
@@ -37,18 +48,20 @@ const MAX_LOG_BYTES = 32 * 1024 * 1024
 
 export function launchProgram({ env, cwd, log }: ProgramOptions): Program {
   // It ends with us, whatever ends us; the signals of our terminal are not for it.
+  const startedAtMs = Date.now()
   const child = spawnTethered(process.execPath, [...FLAGS, MAIN], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const facts: Fact[] = []
   const tail: string[] = []
-  const keep = createKeeper(log)
+  const keeper = openKeeper(log)
   const hear = (line: string) => {
-    keep(line)
+    keeper.keep(line)
     tail.push(line.slice(0, 1_000))
     if (tail.length > TAIL_LINES) tail.shift()
     const fact = parseFact(line)
     if (fact) facts.push(fact)
   }
   for (const input of [child.stdout!, child.stderr!]) createInterface({ input }).on('line', hear)
+  child.once('close', keeper.close)
   let end: Exit | null = null
   const exit = new Promise<Exit>((resolve, reject) => {
     child.once('exit', (code, signal) => resolve({ code, signal }))
@@ -60,6 +73,7 @@ export function launchProgram({ env, cwd, log }: ProgramOptions): Program {
   )
   return {
     pid: child.pid ?? 0,
+    startedAtMs,
     exit,
     facts,
     exited: () => end,
@@ -75,13 +89,17 @@ export function launchProgram({ env, cwd, log }: ProgramOptions): Program {
   }
 }
 
-function createKeeper(path: string): (line: string) => void {
+/** Ends with the program: a soak starts it a hundred times. */
+function openKeeper(path: string): { keep(line: string): void; close(): void } {
   const stream = createWriteStream(path, { flags: 'a' })
   stream.on('error', () => {}) // a log that cannot be kept is no reason to stop; the verdicts do not need it
   let bytes = 0
-  return (line) => {
-    bytes += line.length
-    if (bytes < MAX_LOG_BYTES) stream.write(`${line}\n`)
+  return {
+    keep(line) {
+      bytes += line.length
+      if (bytes < MAX_LOG_BYTES && !stream.writableEnded) stream.write(`${line}\n`)
+    },
+    close: () => void stream.end(),
   }
 }
 

@@ -2,9 +2,10 @@
 import { sleep } from '../lib/until.ts'
 import type { Scene } from './fault.ts'
 import type { RunningStage } from './load.ts'
+import { killQuietly } from './marked.ts'
 import type { Fact } from './program.ts'
 import type { Strike } from './recovery.ts'
-import { killQuietly } from './rig.ts'
+import { stopFindings } from './stop.ts'
 
 /** For what has to come within seconds. */
 export const SOON_MS = 20_000
@@ -35,9 +36,16 @@ export async function processOf(scene: Scene, service: 'redis' | 'scheduler'): P
   return { name: service, pid }
 }
 
-/** All processes but the supervisor. */
+/** All processes but the supervisor; also those that stages have started. */
 export async function childrenOf({ rig, instance }: Scene): Promise<number[]> {
   return (await rig.pids()).filter((pid) => pid !== instance().pid)
+}
+
+/** Those of whose end the program tells: Redis, if it is its own, the workers and the scheduler. */
+export async function supervisedOf(scene: Scene): Promise<number[]> {
+  const { redis, scheduler } = (await scene.instance().api.status({ signal: scene.signal })).data.services
+  const workers = await workersOf(scene)
+  return [redis.pid, ...workers.map(({ pid }) => pid), scheduler.pid].flatMap((pid) => pid ?? [])
 }
 
 /** Sends the signal to all, and gives the moment just before. */
@@ -47,16 +55,24 @@ export function strikeAll(pids: readonly number[], signal: NodeJS.Signals): numb
   return atMs
 }
 
-/** SIGKILL of children, noticed when the program has said of each that it ended. */
-export async function killChildren(scene: Scene, pids: readonly number[]): Promise<Strike> {
+/** SIGKILL of children, noticed when the program has said of each that it supervises that it ended. */
+export async function killChildren(
+  scene: Scene,
+  pids: readonly number[],
+  supervised: readonly number[] = pids,
+): Promise<Strike> {
   const atMs = strikeAll(pids, 'SIGKILL')
-  const told = pids.map((pid) => heard(scene, (fact) => fact.type === 'child_exited' && fact.pid === pid))
+  const told = supervised.map((pid) => heard(scene, (fact) => fact.type === 'child_exited' && fact.pid === pid))
   const last = Math.max(...(await Promise.all(told)).map((fact) => fact.atMs))
   return { atMs, pids, noticedMs: last - atMs }
 }
 
-export function heard({ instance, signal }: Scene, test: (fact: Fact) => boolean): Promise<Fact> {
-  return instance().said(test, { timeoutMs: SOON_MS, signal })
+export function heard(scene: Scene, test: (fact: Fact) => boolean): Promise<Fact> {
+  return heardWithin(scene, SOON_MS, test)
+}
+
+export function heardWithin({ instance, signal }: Scene, timeoutMs: number, test: (fact: Fact) => boolean) {
+  return instance().said(test, { timeoutMs, signal })
 }
 
 /** Until a child that was hit is ready again, so that the next blow hits a whole system. */
@@ -70,4 +86,14 @@ export async function expectSameWorkers(scene: Scene, before: readonly Named[]):
   for (const { name, pid } of before)
     if (!after.some((worker) => worker.name === name && worker.pid === pid))
       scene.found('wrong', `${name} was replaced, though nothing was wrong with it`)
+}
+
+/** A new start after a stop in good order: it must find nothing, for what it ends nobody else would see. */
+export async function startAfterStop(scene: Scene): Promise<void> {
+  for (const { kind, text } of await stopFindings(scene.rig)) scene.found(kind, text)
+  const { facts } = await scene.startAgain()
+  const swept = facts.find((fact) => fact.type === 'survivors_ended')
+  if (!swept) return
+  const who = (swept.survivors ?? []).map(({ command, pid }) => `${command} ${pid}`).join(', ')
+  scene.found('left', `the next start had to end what the stop had left: ${who}`)
 }

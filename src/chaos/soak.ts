@@ -2,12 +2,14 @@
 import { AppError, messageOf } from '../lib/errors.ts'
 import { sleep, until } from '../lib/until.ts'
 import type { Finding } from './audit.ts'
+import { casualtiesOf } from './casualties.ts'
 import { examine, type Verdict } from './examine.ts'
 import { createKeeper, type Keeper } from './keeper.ts'
 import { createLoad, type Load } from './load.ts'
+import { killQuietly } from './marked.ts'
 import { assertProc } from './matrix.ts'
 import { createRandom, pick } from './random.ts'
-import { createRig, killQuietly, type Rig } from './rig.ts'
+import { createRig, type Rig } from './rig.ts'
 import { type Kill, planSoak, type SoakPlan, type SoakWishes } from './soak-plan.ts'
 import { type Hit, reportSoak, type SoakReport } from './soak-report.ts'
 import { stopAndLook } from './stop.ts'
@@ -58,8 +60,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     return { ...report, took_ms: Math.round(performance.now() - startedMs), folder: keep ? rig.folder : null }
   } finally {
     over.abort()
-    await rig.kill()
-    if (!keep) await rig.remove()
+    await rig.end({ keep })
   }
 }
 
@@ -84,7 +85,7 @@ async function perform(soak: Soak): Promise<Verdict> {
   keeper.rest()
   keeper.excuse()
   findings.push(...(await stopAndLook(rig, program, signal)))
-  return examine({ ...rig, expected: load.expected })
+  return examine({ ...rig, expected: load.expected, casualties: casualtiesOf(rig.launched()) })
 }
 
 async function isHealthy(keeper: Keeper): Promise<boolean> {

@@ -2,6 +2,7 @@
 import { AppError, messageOf } from '../lib/errors.ts'
 import { until } from '../lib/until.ts'
 import type { Finding } from './audit.ts'
+import { casualtiesOf } from './casualties.ts'
 import { examine, type Verdict } from './examine.ts'
 import { type Fault, PACE, type Scene } from './fault.ts'
 import { createLoad, type Load } from './load.ts'
@@ -36,38 +37,67 @@ export type Trial = {
   folder: string | null
 }
 
+type Judged = Omit<Trial, 'id' | 'what' | 'took_ms'>
+
 const HEALTHY_MS = 30_000
 const USER_PROJECTS = 2
 
+/** Throws only when the user wants to leave: whatever else goes wrong is a trial that failed. */
 export async function tryFault(fault: Fault, options: TrialOptions): Promise<Trial> {
   const startedMs = performance.now()
-  const blank = { id: fault.id, what: fault.what, findings: [], projects: 0, repeated: null, folder: null }
-  const times = { noticed_ms: null, again_ms: null }
-  const took = () => Math.round(performance.now() - startedMs)
-  const ground = await fault.ground?.()
-  if (ground && 'skipped' in ground)
-    return { ...blank, ...times, outcome: 'skipped', reason: ground.skipped, took_ms: took() }
-  const deadline = AbortSignal.any([options.signal, AbortSignal.timeout(options.deadlineMs)])
-  const ofUser = options.work !== undefined
-  const rig = await createRig({ signal: deadline, ofUser, env: fault.env ?? {}, dataDir: ground?.dataDir })
-  let keep = false
+  const late = AbortSignal.timeout(options.deadlineMs)
+  const timed = { ...options, deadline: AbortSignal.any([options.signal, late]) }
+  let judged: Judged = NOTHING
   try {
-    const trial = await strikeAndJudge(fault, { ...options, deadline }, rig)
-    keep = trial.outcome === 'failed'
-    return { ...blank, ...trial, took_ms: took(), folder: keep ? rig.folder : null }
-  } finally {
-    await rig.kill()
-    if (!keep) await rig.remove()
-    await ground?.release(keep ? rig.folder : null)
+    await onItsGround(fault, timed, (is) => {
+      judged = is
+    })
+  } catch (error) {
+    options.signal.throwIfAborted()
+    const reason = [judged.reason, ...reasonsOf(error)].filter((part) => part !== null).join('; ')
+    judged = { ...judged, outcome: 'failed', reason }
   }
+  const { id, what } = fault
+  return { id, what, ...judged, took_ms: Math.round(performance.now() - startedMs) }
 }
 
-type Judged = Pick<Trial, 'outcome' | 'reason' | 'findings' | 'projects' | 'noticed_ms' | 'again_ms' | 'repeated'>
+const NOTHING: Judged = {
+  outcome: 'skipped',
+  reason: null,
+  findings: [],
+  projects: 0,
+  noticed_ms: null,
+  again_ms: null,
+  repeated: null,
+  folder: null,
+}
 
 /** `deadline` also aborts when the user wants to leave. */
 type Timed = TrialOptions & { deadline: AbortSignal }
 
-async function strikeAndJudge(fault: Fault, options: Timed, rig: Rig): Promise<Judged> {
+/** What was made is undone in reverse, each part also when another one fails. */
+async function onItsGround(fault: Fault, options: Timed, tell: (judged: Judged) => void): Promise<void> {
+  await using stack = new AsyncDisposableStack()
+  let kept: string | null = null
+  const ground = await fault.ground?.()
+  if (ground && 'skipped' in ground) return tell({ ...NOTHING, reason: ground.skipped })
+  if (ground) stack.defer(() => ground.release(kept))
+  const ofUser = options.work !== undefined
+  const { env, redis } = fault
+  const rig = await createRig({ signal: options.deadline, ofUser, env, redis, dataDir: ground?.dataDir })
+  stack.defer(() => rig.end({ keep: kept !== null }))
+  const judged = await strikeAndJudge(fault, options, rig)
+  if (judged.outcome === 'failed') kept = rig.folder
+  tell({ ...judged, folder: kept })
+}
+
+/** A failed disposal hides the failure before it. */
+function reasonsOf(error: unknown): string[] {
+  if (error instanceof SuppressedError) return [...reasonsOf(error.suppressed), ...reasonsOf(error.error)]
+  return [messageOf(error)]
+}
+
+async function strikeAndJudge(fault: Fault, options: Timed, rig: Rig): Promise<Omit<Judged, 'folder'>> {
   const load = createLoad(rig.layout)
   const findings: Finding[] = []
   const stage = createStage({ fault, options, rig, load, findings })
@@ -80,10 +110,12 @@ async function strikeAndJudge(fault: Fault, options: Timed, rig: Rig): Promise<J
     await untilHealthy(stage.scene)
   } catch (error) {
     options.signal.throwIfAborted()
-    reason = `could not be carried out to its end: ${messageOf(error)}`
+    const why = options.deadline.aborted ? `it was not over within ${options.deadlineMs / 1_000} s` : messageOf(error)
+    reason = `could not be carried out to its end: ${why}`
   }
   findings.push(...(await stopAndLook(rig, stage.present(), options.signal)))
-  const verdict = await examine({ ...rig, expected: load.expected, mayTear: fault.mayTear })
+  const casualties = casualtiesOf(rig.launched())
+  const verdict = await examine({ ...rig, expected: load.expected, casualties, mayTear: fault.mayTear })
   findings.push(...verdict.findings)
   const outcome = findings.length === 0 && reason === null ? 'passed' : 'failed'
   return { outcome, reason, findings, ...timesOf(strikes, verdict), ...pickCounts(verdict) }

@@ -1,6 +1,7 @@
 /** What the instance is given to do, and how each project of it has to end. */
 import type { Expectation } from './audit.ts'
 import type { DeafInput } from './pipelines/deaf.ts'
+import type { LeakInput } from './pipelines/leak.ts'
 import { STAGES, type StepsInput, stepNames } from './pipelines/steps.ts'
 import type { Misdeed, WildInput } from './pipelines/wild.ts'
 
@@ -21,6 +22,11 @@ export function wildWork(effects: string, how: Misdeed, { always = false } = {})
 export function deafWork(effects: string): Work {
   const input: DeafInput = { effects }
   return { pipeline: 'chaos-deaf', input, expected: { ends: 'failed', steps: { sit: ['before'] } } }
+}
+
+export function leakWork(effects: string): Work {
+  const input: LeakInput = { effects }
+  return { pipeline: 'chaos-leak', input, expected: { ends: 'completed', steps: { leak: ['work'] } } }
 }
 
 /** Nobody knows its steps: then what it remembers is held against what it said. */

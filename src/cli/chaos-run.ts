@@ -27,13 +27,20 @@ export async function runChaos(context: VerbContext, options: Options): Promise<
 type How = { seed: string; signal: AbortSignal; work?: Work }
 
 async function matrix({ out }: VerbContext, faults: Fault[], how: How): Promise<number> {
+  const underWay = new Set<string>()
+  const draw = () => out.draw(underWay.size === 0 ? '' : `… ${[...underWay].join(', ')}`)
   const report = await runMatrix({
     ...how,
     faults,
-    onBegin: ({ id, what }) => out.draw(`… ${id}: ${what}`),
+    onBegin({ id }) {
+      underWay.add(id)
+      draw()
+    },
     onEnd(trial) {
+      underWay.delete(trial.id)
       out.draw('')
       out.say(trialLine(trial, out))
+      draw()
     },
   })
   out.data(report, matrixText(report, out))

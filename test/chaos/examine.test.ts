@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Expectation } from '../../src/chaos/audit.ts'
+import type { Casualties } from '../../src/chaos/casualties.ts'
 import { noteEffect, readEffects } from '../../src/chaos/effects.ts'
 import { examine, lockFindings } from '../../src/chaos/examine.ts'
 import { acquireLock } from '../../src/lib/lock.ts'
@@ -13,12 +14,12 @@ import { begin, createProject, NO_CREDIT, openStore, STAGES } from '../helpers/p
 const COMPLETED: Expectation = { ends: 'completed', steps: null }
 
 /** A completed project with one file, and what is found after `damage`. */
-async function damaged(t: TestContext, damage: (paths: Paths) => unknown = () => {}) {
+async function damaged(t: TestContext, damage: (paths: Paths) => unknown = () => {}, casualties?: Casualties) {
   const { store, project } = await completedProject(t)
   const effects = join(store.layout.root, 'effects.ndjson')
   const artifact = join(project.paths.artifacts, project.read().state.artifacts[0]!.file)
   await damage({ ...project.paths, artifact, projects: store.layout.projects, effects })
-  return examine({ layout: store.layout, effects, expected: new Map([[project.id, COMPLETED]]) })
+  return examine({ layout: store.layout, effects, expected: new Map([[project.id, COMPLETED]]), casualties })
 }
 
 type Paths = { journal: string; state: string; marker: string; artifact: string; projects: string; effects: string }
@@ -34,8 +35,8 @@ async function completedProject(t: TestContext) {
   return { store, project }
 }
 
-const kindsAfter = async (t: TestContext, damage: (paths: Paths) => unknown) =>
-  (await damaged(t, damage)).findings.map(({ kind }) => kind)
+const kindsAfter = async (t: TestContext, damage: (paths: Paths) => unknown, casualties?: Casualties) =>
+  (await damaged(t, damage, casualties)).findings.map(({ kind }) => kind)
 
 test('a completed project has no findings', async (t) => {
   const { findings, projects, repeated, histories } = await damaged(t)
@@ -55,6 +56,31 @@ test('a torn line of the journal is found, and a lost last line as the lost end'
   assert.deepEqual(await kindsAfter(t, tear), ['torn'])
   const cut = ({ journal }: Paths) => truncateSync(journal, readFileSync(journal).length - 100)
   assert.deepEqual((await kindsAfter(t, cut)).sort(), ['lost', 'torn', 'torn'])
+})
+
+test('a torn line is the design when a writer was killed, but no more lines than writers', async (t) => {
+  const tear =
+    (lines: number) =>
+    ({ journal }: Paths) =>
+      appendFileSync(journal, '\n{"at":"2026-01-01T00:00:00.000Z","type":"pro\n'.repeat(lines))
+  const killed = { writers: 1, writersSince: 1, lastStartMs: 0 }
+  assert.deepEqual(await kindsAfter(t, tear(1), killed), [])
+  assert.deepEqual(await kindsAfter(t, tear(2), killed), ['torn'])
+})
+
+test('the file of an interrupted write is left, unless somebody was killed since the last start', async (t) => {
+  const interrupt = ({ state }: Paths) =>
+    writeFileSync(join(dirname(state), '.project_state.json.71.0123abcd.tmp'), '{')
+  const { findings } = await damaged(t, interrupt)
+  assert.match(findings[0]!.text, /^the file projects\/.*\/\.project_state\.json\.71\.0123abcd\.tmp of a write/)
+  assert.equal(findings[0]!.kind, 'left')
+  assert.deepEqual(
+    await kindsAfter(t, interrupt, { writers: 1, writersSince: 1, lastStartMs: Date.now() - 60_000 }),
+    [],
+  )
+  assert.deepEqual(await kindsAfter(t, interrupt, { writers: 1, writersSince: 0, lastStartMs: 0 }), ['left'])
+  const later = { writers: 2, writersSince: 1, lastStartMs: Date.now() + 60_000 }
+  assert.deepEqual(await kindsAfter(t, interrupt, later), ['left'], 'the last start should have removed it')
 })
 
 test('a file with other bytes is torn, a missing one is lost', async (t) => {

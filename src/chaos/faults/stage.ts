@@ -1,6 +1,7 @@
 /** Stages that do what no stage should. */
-import { performance } from 'node:perf_hooks'
+import { readFileSync } from 'node:fs'
 import { sleep, until } from '../../lib/until.ts'
+import { readEffects } from '../effects.ts'
 import type { Fault, Scene } from '../fault.ts'
 import type { Misdeed } from '../pipelines/wild.ts'
 import type { Fact } from '../program.ts'
@@ -10,6 +11,8 @@ import { deafWork, type Work, wildWork } from '../work.ts'
 
 /** While a stage floods its output, others must still be answered within this. */
 const ANSWER_MS = 1_000
+/** Of 100 MB that pass through it; what is kept of them grows with nothing. */
+const MAY_GROW_MB = 80
 
 export const STAGE_FAULTS: readonly Fault[] = [
   {
@@ -50,9 +53,11 @@ export const STAGE_FAULTS: readonly Fault[] = [
     oursOnly: true,
     async strike(scene) {
       const { strike } = await begin(scene, wild(scene, 'flood'))
-      const worstMs = await worstAnswer(scene)
-      if (worstMs > ANSWER_MS)
-        scene.found('wrong', `/livez took ${Math.round(worstMs)} ms while a stage flooded its output`)
+      const { answerMs, grownMb } = await watchFlood(scene)
+      if (answerMs > ANSWER_MS)
+        scene.found('wrong', `/livez took ${Math.round(answerMs)} ms (p95) while a stage flooded its output`)
+      if (grownMb > MAY_GROW_MB)
+        scene.found('wrong', `the supervisor grew by ${Math.round(grownMb)} MB while a stage flooded its output`)
       return [strike]
     },
   },
@@ -82,21 +87,38 @@ async function misbehave(scene: Scene, work: Work, noticedBy: readonly Fact['typ
   return [{ ...strike, noticedMs: noticed.atMs - strike.atMs }]
 }
 
-/** The blow falls when the stage has remembered its first step. */
+/** The blow falls when the stage has begun its first attempt: that it says itself, for it may be over before anybody looks. */
 async function begin(scene: Scene, work: Work): Promise<{ project: string; strike: Strike }> {
+  const { rig, signal } = scene
   const project = await scene.add(work)
-  const isOn = (stage: { project: string; steps: number }) => stage.project === project && stage.steps > 0
-  const { owner, updatedMs } = await scene.load.untilRunning(isOn, { timeoutMs: SOON_MS, signal: scene.signal })
-  return { project, strike: { atMs: updatedMs, pids: [owner.pid], noticedMs: null } }
+  const first = () => readEffects(rig.effects).find((effect) => effect.project === project && effect.attempt === 1)
+  const what = 'the stage to say that it has begun'
+  const { pid = 0, atMs = 0 } = await until(first, { timeoutMs: SOON_MS, everyMs: 10, signal, what })
+  return { project, strike: { atMs, pids: [pid], noticedMs: null } }
 }
 
-async function worstAnswer({ instance, load, signal }: Scene): Promise<number> {
-  let worstMs = 0
+/** The 95th percentile of the answers' times, and by how much the supervisor grew, until all projects have ended. */
+async function watchFlood({ instance, load, signal }: Scene): Promise<{ answerMs: number; grownMb: number }> {
+  const { api, pid } = instance()
+  const beforeMb = residentMb(pid)
+  const times: number[] = []
+  let mostMb = beforeMb
   while (load.open().length > 0) {
     const askedMs = performance.now()
-    await instance().api.livez({ signal })
-    worstMs = Math.max(worstMs, performance.now() - askedMs)
+    await api.livez({ signal })
+    times.push(performance.now() - askedMs)
+    mostMb = Math.max(mostMb, residentMb(pid))
     await sleep(20, signal)
   }
-  return worstMs
+  const sorted = times.sort((a, b) => a - b)
+  return { answerMs: sorted[Math.floor(sorted.length * 0.95)] ?? 0, grownMb: mostMb - beforeMb }
+}
+
+/** VmRSS (proc(5)); 0 for one that has ended. */
+function residentMb(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024
+  } catch {
+    return 0 // which others will find
+  }
 }

@@ -1,6 +1,7 @@
 /** A stage that does what a stage never should, in its first attempt or in all of them. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { sleep } from '../../lib/until.ts'
 import { definePipeline, type StageContext } from '../../pipelines/define.ts'
 import { noteEffect } from '../effects.ts'
 
@@ -55,7 +56,10 @@ async function flood(): Promise<void> {
     if (!process.stdout.write(chunk)) await once(process.stdout, 'drain')
 }
 
-/** A program in a session of its own, which outlives its parent and holds the parent's pipes. */
-function abandon(): void {
+/** A program in a session of its own, which outlives its parent and holds the parent's pipes; then a pause, so that it is seen. */
+async function abandon(): Promise<void> {
   spawn('sleep', ['600'], { detached: true, stdio: ['ignore', 'inherit', 'inherit'] }).unref()
+  await sleep(ABANDON_MS)
 }
+
+const ABANDON_MS = 500
