@@ -1,7 +1,7 @@
 /** A Redis that is none of the program's: it attaches to it, and we take it away and bring it back, always empty. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { wrapCommand } from '../lib/exec.ts'
+import { spawnTethered } from '../lib/tether.ts'
 import { until } from '../lib/until.ts'
 import { findRedisBinary } from '../redis/binary.ts'
 import { knock } from '../redis/knock.ts'
@@ -30,8 +30,7 @@ export async function createAttachedRedis(folder: string): Promise<AttachedRedis
   return {
     env: { REDIS: 'attach', REDIS_URL: `redis://127.0.0.1:${port}/0` },
     async start() {
-      const [file, args] = wrapCommand(binary, options)
-      child = spawn(file, args, { stdio: 'ignore', detached: true }) // signals of our terminal are not for it
+      child = spawnTethered(binary, options, { stdio: ['ignore', 'ignore', 'ignore'] }) // signals of our terminal are not for it
       const answers = async () => (await knock({ host: '127.0.0.1', port }, KNOCK_MS)) === null
       await until(answers, { timeoutMs: READY_MS, what: 'the attached Redis to answer' })
     },
