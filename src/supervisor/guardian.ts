@@ -24,9 +24,9 @@ export function startGuardian(runId: string, termFirst: readonly string[]): Guar
   function start(): ChildProcess {
     // It does not carry the variable itself, and has no terminal that could end it.
     const child = spawn('sh', args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
-    child.stdin!.on('error', () => {}) // it was killed; its exit tells
-    child.on('error', () => {}) // no shell here: then what is left is ended by the next start
+    child.stdin?.on('error', () => {}) // it was killed; its exit tells
     child.once('exit', restart)
+    child.once('error', restart) // no shell, or no descriptor left; without it the next start ends what is left
     child.unref()
     return child
   }
@@ -44,7 +44,7 @@ export function startGuardian(runId: string, termFirst: readonly string[]): Guar
       clearTimeout(again)
       if (shell.pid === undefined || shell.exitCode !== null || shell.signalCode !== null) return
       const gone = once(shell, 'exit')
-      shell.stdin!.end('released\n')
+      shell.stdin?.end('released\n')
       await within(gone, GO_HOME_MS, undefined)
     },
   }
