@@ -112,7 +112,7 @@ function afterwards(story: Story): string {
   const planned = find(story, 'restart_planned')
   const ready = story.chain.findLast(({ event, id }) => event === 'ready' && id > (story.focus?.id ?? 0))
   if (ready) return `; it was ready again at ${when(story, ready)}`
-  if (parked) return retryWords(story, parked)
+  if (parked && parked.id > (planned?.id ?? 0)) return retryWords(story, parked)
   return planned ? nextStart(story, planned, Number(planned.facts.afterMs)) : ''
 }
 

@@ -42,6 +42,13 @@ test('the run before ended without a stop: it is known, and what happened in it 
   assert.equal(never.summary, 'Nothing happened to io-1 within ten minutes of 2026-11-22 14:02:00.')
 })
 
+test('a crash that parked it and was then forgiven: what counts is the start that followed', () => {
+  const forgiven: LaunchFact = { type: 'child_restart_planned', name: 'io-1', afterMs: 250, free: true }
+  const entries = record([booted, ...up('io-1'), crash('io-1'), parked, forgiven])
+  const told = explain({ process: 'io-1', atMs: START + 3_000 }, { entries, phase: 'backoff', nowMs: START + 5_000 })
+  assert.match(told.summary, /^io-1 ended at .*, because it exited with code 1 .*; it is being started again\.$/)
+})
+
 test('no server runs: what is told is the past, and how the program ended', () => {
   const killed = record([booted, ...up('io-1')])
   const told = explain({ process: 'io-1' }, { entries: killed, phase: null, nowMs: START + 120_000 })
