@@ -44,12 +44,12 @@ async function look(store: ProjectStore, { resume, signal }: Omit<ResumeFacts, '
  */
 export async function noteInterrupted(layout: DataLayout, signal?: AbortSignal): Promise<void> {
   const store = createProjectStore(layout)
-  await cleanOpenProjects(store, (pid) => pid !== process.pid, signal) // requests are still answered
   await look(store, { resume: 'off', signal })
   for (const id of await store.openIds()) {
     if (signal?.aborted) return
     await quietly(() => catchUp(store, id))
   }
+  await cleanOpenProjects(store, (pid) => pid !== process.pid, signal) // requests are still answered
 }
 
 /** One project that cannot be read or written keeps neither the others nor the boot waiting. */

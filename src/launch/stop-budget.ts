@@ -25,7 +25,7 @@ export const HURRY: StopBudget = { abortAfterMs: 0, giveBackMs: 1_000, tailMs: 9
 export const KILL: StopBudget = { abortAfterMs: 0, giveBackMs: 500, tailMs: 900 }
 
 /** Of the tail. What has been killed needs a moment too, so `work` has a share in it. */
-const SHARES: Record<Exclude<StopPart, 'last'>, number> = { work: 0.2, notes: 0.1, api: 0.15, redis: 0.3, sweep: 0.25 }
+const SHARES: Record<Exclude<StopPart, 'last'>, number> = { work: 0.2, notes: 0.15, api: 0.15, redis: 0.3, sweep: 0.2 }
 
 /** What is kept for the time after the abort, when time is short. */
 const TAIL_MS = 8_000

@@ -20,8 +20,9 @@ export async function deleteProject(layout: DataLayout, paths: ProjectLayout): P
   await rename(paths.folder, paths.deleted).catch((error) => {
     if (errnoOf(error) !== 'ENOENT') throw error
   })
-  await syncFolder(layout.projects)
-  await mark(layout, paths) // the reconciler may have taken it for that of a project that has ended
+  // A disk that cannot keep this (EIO) may show the folder again after a power failure, and then the marker too.
+  await syncFolder(layout.projects).catch(() => {})
+  await mark(layout, paths).catch(() => {}) // the reconciler may have taken it for that of a project that has ended
   await finishDeletion(paths)
 }
 

@@ -86,7 +86,8 @@ describe('a worker that, when it is started again,', { concurrency: 2 }, () => {
 
   test('ignores every order to stop: its successor serves, and the end of the program does not wait for it', async (t) => {
     const { instance, recover, complete } = await fallIll(t, 'ignores-stop')
-    await untilHealthy(instance)
+    const isBack = () => instance.facts('child_ready').filter(({ name }) => name === SICK).length === 2
+    await until(isBack, { timeoutMs: 10_000, everyMs: 10, what: 'the one that will not stop' })
     recover()
     await instance.api.workers.restart(SICK)
     await until(() => instance.facts('child_replaced').length === 1, { timeoutMs: 30_000, everyMs: 50 })
