@@ -14,7 +14,7 @@ export type OverdueParts = {
   phase: () => Phase
 }
 
-const EVERY_MS = 500
+const EVERY_MS = 1_000
 
 /** Runs until the program stops. */
 export function startOverdueWatch(parts: OverdueParts): void {

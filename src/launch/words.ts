@@ -177,7 +177,7 @@ function survivorsLine({ survivors }: Extract<LaunchFact, { type: 'survivors_end
 
 function delayWords(afterMs: number): string {
   const ms = Math.round(afterMs)
-  if (ms === 0) return 'at once'
+  if (ms < 50) return 'at once'
   return ms < 1_000 ? `in ${ms} ms` : `in ${(ms / 1_000).toFixed(1)} s`
 }
 

@@ -29,14 +29,23 @@ function onUnwanted(turn: Turn, child: ChildState, exit: Exit): void {
 
 /** Not its fault, so it never parks; killed again before it was up, it waits longer each time. */
 function onKilledFromOutside(turn: Turn, child: ChildState): void {
-  if (!wasUp(turn, child)) child.failures += 1
-  const afterMs = wasUp(turn, child) ? 0 : backoffMs(child.failures, turn.policy.backoff, turn.policy.random)
-  plan(turn, child, { afterMs, free: true })
+  const wasUp = hadCome(child) && turn.nowMs - child.readyMs >= turn.policy.upMs
+  if (!wasUp) child.failures += 1
+  plan(turn, child, { afterMs: wasUp ? quickMs(turn, child) : pauseMs(turn, child), free: true })
 }
 
-/** It had come up and done its work for a while, so that one more start is likely to help at once. */
-function wasUp(turn: Turn, child: ChildState): boolean {
-  return child.readyMs >= child.spawnedMs && turn.nowMs - child.readyMs >= turn.policy.upMs
+/** One that had come up is likely to come up again, so the first time costs hardly a pause. */
+function pauseMs(turn: Turn, child: ChildState): number {
+  const { backoff, random } = turn.policy
+  return child.failures === 1 && hadCome(child) ? quickMs(turn, child) : backoffMs(child.failures, backoff, random)
+}
+
+function quickMs({ policy }: Turn, { kind }: ChildState): number {
+  return kind === 'node' ? policy.handBackMs : 0
+}
+
+function hadCome(child: ChildState): boolean {
+  return child.readyMs >= child.spawnedMs
 }
 
 /** Before its `go` a child has not touched what it needs, so its end is its own. */
@@ -81,8 +90,7 @@ function onCrash(turn: Turn, child: ChildState, reason: string): void {
   child.crashesMs = [...child.crashesMs.filter((ms) => nowMs - ms < policy.crashWindowMs), nowMs]
   const tooMany = child.crashesMs.length >= policy.maxCrashes
   if (child.halfOpen || tooMany) park(turn, child, { reason, retryMs: policy.halfOpenMs })
-  else if (child.failures === 1 && wasUp(turn, child)) plan(turn, child, { afterMs: 0, free: false })
-  else plan(turn, child, { afterMs: backoffMs(child.failures, policy.backoff, policy.random), free: false })
+  else plan(turn, child, { afterMs: pauseMs(turn, child), free: false })
 }
 
 function plan(turn: Turn, child: ChildState, restart: { afterMs: number; free: boolean }): void {

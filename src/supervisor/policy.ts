@@ -12,8 +12,10 @@ export type Policy = {
   halfOpenMs: number
   /** A clean exit after so long a readiness is a recycle, not a crash. */
   recycleAfterMs: number
-  /** Ready for so long, a child is started again at once after its first crash. */
+  /** Ready for so long, a child that is killed from outside is started again at once, however often that happens. */
   upMs: number
+  /** Even then a node child waits so long: its jobs go to the others before its imports take a CPU from them. */
+  handBackMs: number
   /** A crash so shortly before the end of what the child needs was that end's fault. */
   forgiveMs: number
   /** A child that is not ready yet gets no more than this to stop. */
@@ -33,6 +35,7 @@ export const DEFAULT_POLICY: Policy = {
   halfOpenMs: 60_000,
   recycleAfterMs: 5_000,
   upMs: 1_000,
+  handBackMs: 25,
   forgiveMs: 1_000,
   unreadyStopMs: 2_000,
   killAgainMs: 1_000,

@@ -158,7 +158,7 @@ const back = (jobs: number): LaunchFact => ({ type: 'jobs_taken_back', worker: '
 
 const COUNTED: [LaunchFact, string | undefined][] = [
   [planned(0), 'io-1 starts again at once'],
-  [planned(0.4), 'io-1 starts again at once'],
+  [planned(25), 'io-1 starts again at once'],
   [planned(249.6), 'io-1 starts again in 250 ms'],
   [planned(999.4), 'io-1 starts again in 999 ms'],
   [planned(999.6), 'io-1 starts again in 1.0 s'],

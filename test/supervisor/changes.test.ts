@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isGroupEmpty } from '../../src/lib/process-tree.ts'
 import { until } from '../../src/lib/until.ts'
+import { DEFAULT_POLICY } from '../../src/supervisor/policy.ts'
 import { nodeSpec } from '../fixtures/children/specs.ts'
 import { setUp } from './running.ts'
 
@@ -50,10 +51,10 @@ test('add and remove: a further child comes up, and is drained and forgotten', a
 })
 
 test('a child that was killed from outside is back at once', async (t) => {
-  const { supervisor, of } = setUp(t, [nodeSpec('one')], { upMs: 0 })
+  const { supervisor, of } = setUp(t, [nodeSpec('one')], {})
   await supervisor.start()
   process.kill(supervisor.status()[0]!.pid!, 'SIGKILL')
   await until(() => of('child_ready').length === 2, WAIT)
   const { afterMs, free } = of('child_restart_planned')[0]!
-  assert.deepEqual([afterMs, free], [0, true])
+  assert.deepEqual([afterMs, free], [DEFAULT_POLICY.handBackMs, true])
 })
