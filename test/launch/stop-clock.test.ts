@@ -56,7 +56,7 @@ test('hurried: waits that go on already end sooner, and what comes next gets les
   await pass(3_000)
   lower(HURRY)
   assert.ok(leftMs('sweep') <= 1_900)
-  await pass(1_300)
+  await pass(1_350)
   assert.deepEqual([state(), over.aborted], ['waits', true])
   await pass(400)
   assert.equal(state(), false)

@@ -118,10 +118,8 @@ test('a child that dies fails its calls, and the next call gets a new one', { ti
   const brief = { text: 'One.', title: null, targetS: 20 }
   const call = tool.call('write_script', { ...brief, text: 'The king was here. '.repeat(10_000) })
   call.catch(() => {}) // asserted below
-  const [pid] = await until(async () => ((await marked('death')).length > 0 ? marked('death') : undefined), {
-    timeoutMs: 5_000,
-  })
-  process.kill(pid!, 'SIGKILL')
+  const pid = await until(async () => (await marked('death'))[0], { timeoutMs: 5_000 })
+  process.kill(pid, 'SIGKILL')
   await assert.rejects(call, { code: 'program_failed', retryable: true })
   assert.equal((await tool.call('write_script', brief)).shots.length, 1)
 })
