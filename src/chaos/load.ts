@@ -1,5 +1,6 @@
 /** The projects under way, watched through their journals: that works whatever else is down. */
 import type { Client } from '../client/client.ts'
+import { AppError } from '../lib/errors.ts'
 import { until } from '../lib/until.ts'
 import type { Folded } from '../project/folded.ts'
 import { type Journal, openJournal } from '../project/journal.ts'
@@ -37,8 +38,8 @@ export type Load = {
   /** Waits for a running stage that fits. Throws `timeout`. */
   untilRunning(test: (stage: RunningStage) => boolean, waiting: Waiting): Promise<RunningStage>
   open(): string[]
-  /** Throws `timeout`. */
-  untilEnded(waiting: Waiting): Promise<void>
+  /** Throws `timeout`, also when for `idleMs` nothing was written down of any of them. */
+  untilEnded(waiting: Waiting & { idleMs?: number }): Promise<void>
 }
 
 export function createLoad(layout: DataLayout): Load {
@@ -73,8 +74,19 @@ export function createLoad(layout: DataLayout): Load {
     open,
     untilRunning: (test, waiting) =>
       until(() => running().find(test), { ...waiting, everyMs: 10, what: 'a stage to be in the middle of its work' }),
-    async untilEnded(waiting) {
-      await until(() => open().length === 0, { ...waiting, everyMs: 50, what: 'all projects to end' })
+    async untilEnded({ idleMs = Number.POSITIVE_INFINITY, ...waiting }) {
+      let last = { revisions: '', atMs: performance.now() }
+      const isOver = () => {
+        const left = open()
+        const revisions = states(left)
+          .map(({ revision }) => revision)
+          .join()
+        if (revisions !== last.revisions) last = { revisions, atMs: performance.now() }
+        const isIdle = left.length > 0 && performance.now() - last.atMs > idleMs
+        if (isIdle) throw new AppError('timeout', `Nothing was heard of ${left.length} projects for ${idleMs} ms`)
+        return left.length === 0
+      }
+      await until(isOver, { ...waiting, everyMs: 50, what: 'all projects to end' })
     },
   }
 }

@@ -36,7 +36,9 @@ type Soak = {
 }
 
 const FIRST_START_MS = 30_000
-/** What is left to do when the last kill has fallen. */
+/** What is left to do when the last kill has fallen: as long as it goes on, and no longer than this. */
+const MOST_REST_MS = 1_800_000
+/** When nothing is heard for so long, it does not go on. */
 const REST_MS = 180_000
 const PROGRESS_EVERY_MS = 1_000
 
@@ -71,7 +73,7 @@ async function perform(soak: Soak): Promise<Verdict> {
   const ticking = setInterval(() => tell(soak), PROGRESS_EVERY_MS)
   try {
     const done = await Promise.allSettled([killAll(soak), askAll(soak)])
-    await load.untilEnded({ timeoutMs: REST_MS, signal })
+    await load.untilEnded({ timeoutMs: MOST_REST_MS, idleMs: REST_MS, signal })
     const wait = { timeoutMs: REST_MS, everyMs: 100, signal, what: 'the program to be healthy' }
     await until(() => isHealthy(keeper), wait)
     for (const result of done) if (result.status === 'rejected') throw result.reason
