@@ -6,10 +6,11 @@ import type { ChildOrder } from './launch/order.ts'
 import { messageOf } from './lib/errors.ts'
 import { createLog, type Log } from './lib/log.ts'
 import type { ProcessIdentity } from './lib/process-tree.ts'
+import { within } from './lib/until.ts'
 import { dataLayout } from './project/layout.ts'
 import { isLeaseHeld, leaseAgeMs } from './project/lease.ts'
 import { createRoomCheck } from './project/room.ts'
-import { createProjectStore } from './project/store.ts'
+import { createProjectStore, type ProjectStore } from './project/store.ts'
 import { createDispatcher, type Dispatcher } from './queue/dispatcher.ts'
 import { type ReconcileDeps, reconcile, type Troubles } from './queue/reconcile.ts'
 import { openRedis } from './redis/client.ts'
@@ -18,6 +19,8 @@ import { createChildLink } from './supervisor/child-link.ts'
 
 const RECONCILE_EVERY_MS = 3_000
 const SWEEP_EVERY_MS = 3_600_000
+/** A state file takes no longer on a disk that works. */
+const SETTLE_MS = 500
 /** A worker that renewed its lease so short ago may have died just now: see reconcile.ts. */
 const SUPERVISOR_ACTS_MS = 5_000
 
@@ -44,7 +47,7 @@ async function run(order: ChildOrder): Promise<void> {
   connection.on('ready', () => void dispatcher.limit(config.concurrency).then(look, look))
   const sweep = () => removeExpiredKeys(layout.idempotency, Date.now()).catch((error) => logFailure(log, error))
   const timers = [setInterval(() => void look(), RECONCILE_EVERY_MS), setInterval(() => void sweep(), SWEEP_EVERY_MS)]
-  stopOnDrain(dispatcher, timers)
+  stopOnDrain({ dispatcher, store, timers })
   link.beat(() => ({}))
   link.ready()
 }
@@ -75,10 +78,13 @@ function logFailure(log: Log, error: unknown): void {
   log.debug({ error: messageOf(error) }, 'a look failed; the next one follows')
 }
 
-function stopOnDrain(dispatcher: Dispatcher, timers: NodeJS.Timeout[]): void {
+type Parts = { dispatcher: Dispatcher; store: ProjectStore; timers: NodeJS.Timeout[] }
+
+function stopOnDrain({ dispatcher, store, timers }: Parts): void {
   const stop = async () => {
     for (const timer of timers) clearInterval(timer)
     await dispatcher.close().catch(() => {}) // Redis may be away; we are leaving anyway
+    await within(store.settle(), SETTLE_MS, undefined)
     await link.goodbye(0)
     process.exit(0)
   }

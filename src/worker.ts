@@ -8,6 +8,7 @@ import type { ChildOrder, DrainOrder, Nudge, Refresh, Share, WorkerBeat } from '
 import { endDescendants, presentTask } from './lib/job-scope.ts'
 import { createLog, type Log } from './lib/log.ts'
 import { createLoopMeter } from './lib/loop-delay.ts'
+import { within } from './lib/until.ts'
 import type { Drain, DrainReason } from './pipelines/attempt-run.ts'
 import { loadPipelines } from './pipelines/registry.ts'
 import { dataLayout } from './project/layout.ts'
@@ -29,6 +30,8 @@ import { createChildLink } from './supervisor/child-link.ts'
 const CONNECT_MS = 5_000
 /** Stages whose signal has fired have so long to give their work back. */
 const GIVE_BACK_MS = 5_000
+/** A state file takes no longer on a disk that works. */
+const SETTLE_MS = 500
 
 const link = createChildLink()
 // What it throws ends the process, with the reason on standard error: see preload.ts.
@@ -87,6 +90,7 @@ async function run(order: ChildOrder): Promise<void> {
   drain.onBegin(async (deadlineMs) => {
     deps.solitude.close()
     await consumer.drain(deadlineMs)
+    await within(deps.store.settle(), SETTLE_MS, undefined)
     await viewers.close()
     lease.release()
     await link.goodbye(0)

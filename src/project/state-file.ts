@@ -11,6 +11,8 @@ export type StateFile = {
   refresh(): Promise<void>
   /** The same, later and together with others: for records that come many a second. */
   refreshSoon(): void
+  /** For a process that is about to end: what is being written is written, and nothing else begins by itself. */
+  settle(): Promise<void>
 }
 
 const SOON_MS = 250
@@ -52,7 +54,12 @@ export function createStateFile(path: string, journal: Journal): StateFile {
     soon.unref()
   }
 
-  return { refresh, refreshSoon: () => refreshIn(SOON_MS) }
+  async function settle(): Promise<void> {
+    clearTimeout(soon)
+    await (next ?? running)?.catch(() => {}) // its own caller hears of it
+  }
+
+  return { refresh, refreshSoon: () => refreshIn(SOON_MS), settle }
 }
 
 /**

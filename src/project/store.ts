@@ -28,6 +28,8 @@ export type Project = {
   keep(value: unknown, name: string): Promise<{ value: unknown } | { file: string }>
   /** Brings the state file up to the journal. */
   refresh(): Promise<void>
+  /** As the state file's. */
+  settle(): Promise<void>
   /** Lines of the journal that nobody can read. */
   skipped(): number
 }
@@ -57,6 +59,8 @@ export type ProjectStore = {
   remove(id: string): Promise<void>
   /** Removes the marker of an ended project, or what a crash left of one that was never begun or has been deleted. */
   closeMarker(id: string): Promise<void>
+  /** For a process that is about to end: no state file is left half-written. */
+  settle(): Promise<void>
 }
 
 /** How many folded journals one process keeps. */
@@ -121,6 +125,9 @@ export function createProjectStore(layout: DataLayout): ProjectStore {
       // Reopened between our look and the removal: then the marker comes back.
       if (!ENDED.has(project.read().state.status)) await mark(layout, paths)
     },
+    async settle() {
+      await Promise.all([...cache.values()].map((project) => project.settle()))
+    },
   }
 }
 
@@ -149,6 +156,7 @@ function makeProject(layout: DataLayout, id: string): Project {
     read: journal.read,
     skipped: journal.skipped,
     refresh: stateFile.refresh,
+    settle: stateFile.settle,
     async append(record, options) {
       if (REOPENING.has(record.type)) await mark(layout, paths)
       const folded = await journal.append(record, options)
