@@ -42,23 +42,21 @@ async function run(order: ChildOrder): Promise<void> {
     hasRoom: createRoomCheck(),
   }
   const isLeftToSupervisor = (owner: ProcessIdentity) => leaseAgeMs(layout.leases, owner) < SUPERVISOR_ACTS_MS
-  const look = createLook({ store, dispatcher, facts, log, isLeftToSupervisor }, config.concurrency)
+  const { look, ended } = createLook({ store, dispatcher, facts, log, isLeftToSupervisor }, config.concurrency)
   // A Redis that comes late or comes back may be empty: its limits are set, and the look is at once.
   connection.on('ready', () => void dispatcher.limit(config.concurrency).then(look, look))
   const sweep = () => removeExpiredKeys(layout.idempotency, Date.now()).catch((error) => logFailure(log, error))
   const timers = [setInterval(() => void look(), RECONCILE_EVERY_MS), setInterval(() => void sweep(), SWEEP_EVERY_MS)]
-  stopOnDrain({ dispatcher, store, timers })
+  stopOnDrain({ dispatcher, store, timers, ended })
   link.beat(() => ({}))
   link.ready()
 }
 
-/** One look at a time; a failed one (Redis is away) is followed by the next. */
-function createLook(deps: ReconcileDeps, concurrency: Config['concurrency']): () => Promise<void> {
+/** One look at a time; a failed one (Redis is away) is followed by the next. `ended`: the one under way, if any. */
+function createLook(deps: ReconcileDeps, concurrency: Config['concurrency']) {
   const troubles: Troubles = new Map()
-  let looking = false
-  return async () => {
-    if (looking) return
-    looking = true
+  let current: Promise<void> | undefined
+  const run = async () => {
     try {
       // Somebody may have emptied it while we were connected. Stages that run go on uncounted until they end: BullMQ
       // has no way to make a job active in the name of the process that runs it, and one that waits would be
@@ -69,21 +67,27 @@ function createLook(deps: ReconcileDeps, concurrency: Config['concurrency']): ()
     } catch (error) {
       logFailure(deps.log, error)
     } finally {
-      looking = false
+      current = undefined
     }
   }
+  const look = (): Promise<void> => {
+    current ??= run()
+    return current
+  }
+  return { look, ended: async () => current }
 }
 
 function logFailure(log: Log, error: unknown): void {
   log.debug({ error: messageOf(error) }, 'a look failed; the next one follows')
 }
 
-type Parts = { dispatcher: Dispatcher; store: ProjectStore; timers: NodeJS.Timeout[] }
+type Parts = { dispatcher: Dispatcher; store: ProjectStore; timers: NodeJS.Timeout[]; ended: () => Promise<void> }
 
-function stopOnDrain({ dispatcher, store, timers }: Parts): void {
+function stopOnDrain({ dispatcher, store, timers, ended }: Parts): void {
   const stop = async () => {
     for (const timer of timers) clearInterval(timer)
     await dispatcher.close().catch(() => {}) // Redis may be away; we are leaving anyway
+    await within(ended(), SETTLE_MS, undefined) // it may write state files
     await within(store.settle(), SETTLE_MS, undefined)
     await link.goodbye(0)
     process.exit(0)
