@@ -1,5 +1,6 @@
 /** The children of a running program: who they are, and that nobody but the victim was touched by a fault. */
 import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
 import { errnoOf } from '../../src/lib/errors.ts'
 import { until } from '../../src/lib/until.ts'
 import type { Instance } from './installation.ts'
@@ -32,10 +33,19 @@ export function untilReplaced(instance: Instance, victim: { name: string; pid: n
   return until(probe, { timeoutMs, what: `a new ${victim.name}` })
 }
 
-/** All but the named ones are the same processes as before, and were never started again. */
+/** How soon the supervisor has heard of the end of a process that is gone. */
+const HEARD_MS = 2_000
+
+/**
+ * All but the named ones are the same processes as before, and were never started again. One that was replaced may
+ * be listed until its end was heard; a process that was touched does not get its pid back by waiting.
+ */
 export async function assertUntouched(instance: Instance, before: readonly Child[], except: string[] = []) {
   const others = (children: readonly Child[]) => children.filter(({ name }) => !except.includes(name))
-  assert.deepEqual(others(await childrenOf(instance)), others(before))
+  const look = async () => others(await childrenOf(instance))
+  const isSame = async () => isDeepStrictEqual(await look(), others(before))
+  await until(isSame, { timeoutMs: HEARD_MS, what: 'the other children as they were' }).catch(() => {})
+  assert.deepEqual(await look(), others(before))
 }
 
 /** One that has gone in the meantime is as good. */
