@@ -22,7 +22,7 @@ import type { Interrupted } from './launch/resume.ts'
 import type { Service } from './launch/service.ts'
 import { createStopper, type Stopper, workerNames } from './launch/stop.ts'
 import { childEnvironment } from './lib/child-environment.ts'
-import { messageOf } from './lib/errors.ts'
+import { messageOf, stackOf } from './lib/errors.ts'
 import { createMemoryKills, type MemoryKills } from './lib/memory-kills.ts'
 import type { Redactor } from './lib/redact.ts'
 import { dataLayout } from './project/layout.ts'
@@ -222,7 +222,7 @@ function createApp(run: Run, supervisor: Supervisor, service: Service): App {
       for (const fact of processFacts(report)) run.onFact(fact)
     },
     fault(error) {
-      run.onFact({ type: 'faulted', reason: messageOf(error) })
+      run.onFact({ type: 'faulted', reason: messageOf(error), stack: stackOf(error) })
       stopper.kill()
     },
     stop(cause) {

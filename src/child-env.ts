@@ -1,7 +1,7 @@
-/** The few variables a child needs before its settings arrive; config.ts is too slow to load for them. */
+/** The environment of a child; config.ts is too slow to load for it. */
 import { CHILD_ENVIRONMENT } from './lib/child-environment.ts'
 
-/** Null where a variable is missing, as in a child that somebody started by hand. */
+/** The few that it needs before its settings arrive. Null where a variable is missing, as in a child that somebody started by hand. */
 export type ChildVariables = { runId: string | null; dataId: string | null; parentPid: number | null }
 
 export function childVariables(): ChildVariables {
@@ -11,4 +11,9 @@ export function childVariables(): ChildVariables {
     dataId: process.env[CHILD_ENVIRONMENT.dataId] ?? null,
     parentPid: Number.isInteger(pid) && pid > 0 ? pid : null,
   }
+}
+
+/** All that it has, also what is none of our settings. */
+export function environment(): Readonly<NodeJS.ProcessEnv> {
+  return process.env
 }

@@ -2,12 +2,15 @@
 import './preload.ts'
 import { EventEmitter } from 'node:events'
 import type { Redis } from 'ioredis'
+import { environment } from './child-env.ts'
+import { inheritedSecrets, secretsInAddress, secretsOf } from './config/secrets.ts'
 import type { Config } from './config.ts'
 import type { LastWords } from './launch/held-jobs.ts'
 import type { ChildOrder, DrainOrder, Nudge, Refresh, Share, WorkerBeat } from './launch/order.ts'
 import { endDescendants, presentTask } from './lib/job-scope.ts'
 import { createLog, type Log } from './lib/log.ts'
 import { createLoopMeter } from './lib/loop-delay.ts'
+import { createRedactor } from './lib/redact.ts'
 import { within } from './lib/until.ts'
 import type { Drain, DrainReason } from './pipelines/attempt-run.ts'
 import { loadPipelines } from './pipelines/registry.ts'
@@ -60,6 +63,7 @@ async function run(order: ChildOrder): Promise<void> {
     isHeld: (owner) => isLeaseHeld(layout.leases, owner),
     limits: { softS: config.softTimeLimitS, hardS: config.timeLimitS },
     log,
+    clean: createRedactor(secretsOfOrder(order)).clean,
     drain,
     onNudge(projectId, listener) {
       nudges.on(projectId, listener)
@@ -99,6 +103,10 @@ async function run(order: ChildOrder): Promise<void> {
   await connect({ consumer, dispatcher, producer, config })
   link.beat(createBeat(consumer, connection))
   link.ready({ problems: deps.registry.problems })
+}
+
+function secretsOfOrder({ config, redis }: ChildOrder): (string | null)[] {
+  return [...secretsOf(config), ...inheritedSecrets(environment()), ...secretsInAddress(redis.url)]
 }
 
 type Connections = { consumer: Consumer; dispatcher: Dispatcher; producer: Redis; config: Config }

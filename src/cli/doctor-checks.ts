@@ -92,5 +92,11 @@ export function checkProvider({ openai }: Config): Check {
   const name = 'provider'
   if (openai.apiKey === null && openai.baseUrl === null)
     return { name, level: 'ok', message: 'built-in; for models set OPENAI_API_KEY or OPENAI_BASE_URL' }
-  return { name, level: 'ok', message: openai.baseUrl ?? 'OpenAI' }
+  return { name, level: 'ok', message: openai.baseUrl === null ? 'OpenAI' : plain(openai.baseUrl) }
+}
+
+/** Behind the question mark there may be a key. */
+function plain(address: string): string {
+  const { origin, pathname } = new URL(address)
+  return origin + pathname
 }

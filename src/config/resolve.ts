@@ -38,9 +38,11 @@ export function settingsError(problems: readonly Problem[]): AppError {
 
 /** A value as it may be printed: secrets hidden, of an address only the password. */
 export function masked(name: SettingName, value: string): string {
-  if (!SETTINGS[name].secret) return value
-  return name === 'REDIS_URL' ? value.replace(/^(\w+:\/\/)?.*@/s, '$1***@') : '***'
+  if (ADDRESSES.has(name)) return value.replace(/^(\w+:\/\/)?.*@/s, '$1***@')
+  return SETTINGS[name].secret ? '***' : value
 }
+
+const ADDRESSES: ReadonlySet<SettingName> = new Set(['REDIS_URL', 'OPENAI_BASE_URL'])
 
 function readValue(name: SettingName, found: Found | undefined, problems: Problem[]): unknown {
   const { schema, default: fallback, expected } = SETTINGS[name]

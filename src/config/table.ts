@@ -38,6 +38,14 @@ const names = z.string().transform((value) =>
     .filter(Boolean),
 )
 const url = (protocol: RegExp) => z.url({ protocol })
+/** No request can be made with them: fetch refuses such an address. */
+const NO_CREDENTIALS = 'a user and password in it cannot be sent; a key belongs into OPENAI_API_KEY'
+
+function hasNoCredentials(address: string): boolean {
+  if (!URL.canParse(address)) return true // said already
+  const { username, password } = new URL(address)
+  return username === '' && password === ''
+}
 /** What a header can carry. */
 const token = z.string().regex(/^[\x21-\x7e]+$/)
 
@@ -100,7 +108,7 @@ const BASE = {
     doc: 'key for any OpenAI-compatible server; without one the built-in provider works',
     secret: true,
   }),
-  OPENAI_BASE_URL: row(url(/^https?$/), null, {
+  OPENAI_BASE_URL: row(url(/^https?$/).refine(hasNoCredentials, NO_CREDENTIALS), null, {
     expected: 'an http:// or https:// address',
     doc: 'such a server, e.g. `http://localhost:11434/v1`',
   }),

@@ -35,7 +35,7 @@ export type LaunchFact =
   | { type: 'booted'; version: string; pid: number; before: RunEnd | null }
   | { type: 'boot_failed'; reason: string }
   /** An error that nobody expected ends the program. */
-  | { type: 'faulted'; reason: string }
+  | { type: 'faulted'; reason: string; stack?: string | null }
   /** Somebody wants something done to a process, as it stands in `what`: "restart", "add", "take out". */
   | { type: 'operator_asked'; process: string; what: string; by: string }
   /** What ends the program in good order, e.g. `SIGTERM`. */

@@ -4,7 +4,7 @@ import { type App, boot } from '../boot.ts'
 import { inheritedSecrets, secretsOf } from '../config/secrets.ts'
 import { launcherPid, loadConfig, processSources } from '../config.ts'
 import { parseFlags, USAGE } from '../flags.ts'
-import { AppError, ERRORS, messageOf, toAppError } from '../lib/errors.ts'
+import { AppError, ERRORS, messageOf, stackOf, toAppError } from '../lib/errors.ts'
 import { createRedactor } from '../lib/redact.ts'
 import { dataLayout } from '../project/layout.ts'
 import type { LaunchFact } from './facts.ts'
@@ -21,6 +21,7 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
   const signals = listenForSignals()
   const output = createOutput()
   let running: App | undefined
+  let redactor = createRedactor()
   try {
     const flags = parseFlags(argv)
     if (flags.help) return say(output.write, USAGE)
@@ -30,7 +31,7 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
     let config = loadConfig(sources)
     if (flags.newToken) config = await createToken(config)
     const { format, level } = config.log
-    const redactor = createRedactor([...secretsOf(config), ...inheritedSecrets(sources.env)])
+    redactor = createRedactor([...secretsOf(config), ...inheritedSecrets(sources.env)])
     const logs = dataLayout(config.dataDir).logs
     const voice = createVoice({ format, level, colour: output.colour, write: output.write, redactor, logs })
     output.onLeftOut(voice.leftOut)
@@ -57,7 +58,7 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
     return await supervise(app, signals)
   } catch (error) {
     if (signals.early.aborted) return 0 // nothing had begun that would have to be saved
-    return fail(error, output.writeError)
+    return fail(error, (text) => output.writeError(redactor.clean(text)))
   } finally {
     await output.flush()
   }
@@ -83,8 +84,8 @@ function alreadyRunning(
 
 function fail(error: unknown, write: (text: string) => void): number {
   const known = toAppError(error)
-  const unexpected = known.code === 'internal' && error instanceof Error ? `\n${error.stack}` : ''
-  write(`${known.message}${unexpected}\n`)
+  const stack = known.code === 'internal' ? stackOf(known.cause ?? known) : null
+  write(`${stack ?? known.message}\n`)
   return ERRORS[known.code].exit
 }
 

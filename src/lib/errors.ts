@@ -83,6 +83,14 @@ export function toAppError(error: unknown, fallback: ErrorCode = 'internal'): Ap
   return new AppError(fallback, messageOf(error), { cause: error })
 }
 
+/** Where it happened, with what its causes say; null when something else than an error was thrown. */
+export function stackOf(error: unknown, depth = 0): string | null {
+  if (!(error instanceof Error) || depth > 8) return null
+  const own = error.stack ?? String(error)
+  const cause = stackOf(error.cause, depth + 1)
+  return cause === null ? own : `${own}\nCaused by: ${cause}`
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -26,6 +26,8 @@ export type RunRequest = {
   nice: number
   limits: { softS: number; hardS: number }
   log: Log
+  /** Hides secrets in what a stage threw, before it is written down and shown. */
+  clean: (text: string) => string
   drain: Drain
   /** The stage is past its hard limit: ends the programs that it waits for. */
   onHardLimit: () => void

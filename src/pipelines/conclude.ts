@@ -1,7 +1,8 @@
 /** From how a stage ended to the record that says so, and to what the queue does next. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { stageRetryMs } from '../lib/backoff.ts'
-import { type AppError, isDiskError, messageOf, toAppError } from '../lib/errors.ts'
+import { type ErrorCode, isDiskError, messageOf, toAppError } from '../lib/errors.ts'
+import { cleanJson } from '../lib/redact.ts'
 import { within } from '../lib/until.ts'
 import type { Attempt } from '../project/attempt.ts'
 import type { StageError } from '../project/project.ts'
@@ -25,11 +26,11 @@ export async function concludeStage(request: RunRequest, reason: AbortReason, th
     if (isDiskError(thrown)) return release(attempt, 'disk')
     if (reason === 'drain' || error.code === 'interrupted') return release(attempt, handOver(request))
     if (reason === 'soft_time_limit' || reason === 'time_limit') return fail(attempt, overdue(request))
-    return retryOrFail(attempt, error, thrown)
+    return retryOrFail(request, thrown)
   })
 }
 
-type Recording = Pick<RunRequest, 'attempt' | 'drain' | 'log'>
+type Recording = Pick<RunRequest, 'attempt' | 'drain' | 'log' | 'clean'>
 
 /**
  * For what escaped around the stage. Without a record it would stay `running` for ever, in the name of a process that
@@ -38,11 +39,10 @@ type Recording = Pick<RunRequest, 'attempt' | 'drain' | 'log'>
 export async function recordEscape(request: Recording, thrown: unknown): Promise<Outcome> {
   const { attempt, drain, log } = request
   log.error({ error: messageOf(thrown) }, 'a stage ended outside its code')
-  const { code, message } = toAppError(thrown)
   try {
     if (!attempt.isCurrent()) return { kind: 'superseded' }
     return await untilWritten(request, () =>
-      isDiskError(thrown) ? release(attempt, 'disk') : fail(attempt, { code, message }),
+      isDiskError(thrown) ? release(attempt, 'disk') : fail(attempt, factsOf(thrown, request)),
     )
   } catch (error) {
     if (drain.reason() !== null) throw error // this process ends anyway, and lets the others finish first
@@ -102,8 +102,14 @@ async function fail(attempt: Attempt, error: StageError): Promise<Outcome> {
   return { kind: 'failed', error }
 }
 
-async function retryOrFail(attempt: Attempt, error: AppError, thrown: unknown): Promise<Outcome> {
-  const facts: StageError = { code: error.code, message: error.message, details: error.details }
+/** Servers and libraries repeat keys and addresses in their errors; these are kept for long, and seen by others. */
+function factsOf(thrown: unknown, { clean }: Pick<RunRequest, 'clean'>, fallback?: ErrorCode): StageError {
+  const { code, message, details } = toAppError(thrown, fallback)
+  return JSON.parse(cleanJson({ code, message, details }, clean)) as StageError
+}
+
+async function retryOrFail({ attempt, clean }: RunRequest, thrown: unknown): Promise<Outcome> {
+  const facts = factsOf(thrown, { clean }, 'stage_failed')
   const { retries, waits } = attempt.project.read().state.stages.find((s) => s.name === attempt.stage)!
   const wait = waitFor(thrown, waits, { nowMs: Date.now(), random: Math.random })
   if (wait) return giveWay(attempt, wait, facts)

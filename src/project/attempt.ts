@@ -72,8 +72,11 @@ export function createAttempt(project: Project, { stage, fence, fault }: Claimed
     throwUnless(isCurrent())
   }
 
+  const bills = createBills(write)
+
   /** For the last record, after which the claim no longer stands. */
   async function end(record: RecordBody): Promise<Folded> {
+    await bills.settled()
     throwUnless(isCurrent())
     return project.append(record)
   }
@@ -107,13 +110,7 @@ export function createAttempt(project: Project, { stage, fence, fault }: Claimed
     isCurrent,
     putArtifact,
     progress: (progress, message) => write({ type: 'progress', stage, fence, progress, message }, { sync: false }),
-    async recall(name, key) {
-      const folded = project.read()
-      const step = findStage(folded, stage)?.steps.find((s) => s.name === name && s.key === key)
-      if (!step?.files.every((file) => isThere(project, folded, file))) return undefined
-      if ('value' in step.result) return { value: step.result.value }
-      return { value: await loadValue(project, step.result.artifact) }
-    },
+    recall: (name, key) => recall(project, stage, { name, key }),
     async remember({ name, key, value, files }) {
       const result = await store(`${stage}-${fileSafe(name)}.step.json`, value)
       const all = 'artifact' in result ? [...files, result.artifact] : files
@@ -122,7 +119,29 @@ export function createAttempt(project: Project, { stage, fence, fault }: Claimed
     published: (files) => write({ type: 'published', stage, fence, files }),
     ...endingsOf({ stage, fence, end, store }),
     ...callsOf({ project, stage, fence, write }),
+    spent: (usage, call) => bills.write({ type: 'spent', stage, fence, usage, call }),
     dispose: () => removeWork(project, work),
+  }
+}
+
+async function recall(project: Project, stage: string, of: Pick<DoneStep, 'name' | 'key'>) {
+  const folded = project.read()
+  const step = findStage(folded, stage)?.steps.find(({ name, key }) => name === of.name && key === of.key)
+  if (!step?.files.every((file) => isThere(project, folded, file))) return undefined
+  if ('value' in step.result) return { value: step.result.value }
+  return { value: await loadValue(project, step.result.artifact) }
+}
+
+/** What a call cost counts only while the claim stands, so that the last record has to wait for it. */
+function createBills(write: (record: RecordBody) => Promise<void>) {
+  const open = new Set<Promise<void>>()
+  return {
+    async write(record: RecordBody): Promise<void> {
+      const written = write(record)
+      open.add(written)
+      await written.finally(() => open.delete(written))
+    },
+    settled: () => Promise.allSettled(open),
   }
 }
 
@@ -147,14 +166,13 @@ function endingsOf({ stage, fence, end, store }: EndingParts): Endings {
   }
 }
 
-type Calls = Pick<Attempt, 'intend' | 'called' | 'intents' | 'spent'>
+type Calls = Pick<Attempt, 'intend' | 'called' | 'intents'>
 type CallParts = { project: Project; stage: string; fence: string; write: (record: RecordBody) => Promise<void> }
 
 function callsOf({ project, stage, fence, write }: CallParts): Calls {
   return {
     intend: (call) => write({ type: 'intent', stage, fence, ...call }),
     called: (request_key, outcome) => write({ type: 'called', stage, fence, request_key, outcome }),
-    spent: (usage, call) => write({ type: 'spent', stage, fence, usage, call }),
     intents: (request_key) => project.read().internals[stage]!.intents[request_key] ?? 0,
   }
 }

@@ -33,6 +33,8 @@ export type ProcessDeps = {
   isHeld: (owner: ClaimOwner) => boolean
   limits: { softS: number; hardS: number }
   log: Log
+  /** Hides secrets. */
+  clean: (text: string) => string
   drain: Drain
   onNudge: (projectId: string, listener: () => void) => () => void
   /** The way into this process for stages, past which a suspect of a crash is alone. */
@@ -94,9 +96,9 @@ async function perform(deps: ProcessDeps, project: Project, { data, claim }: Tak
   }
   // From here on the claim stands: whatever is thrown has to become a record, or the end of this process.
   const log = deps.log.child({ project_id: data.projectId, stage })
-  const { drain } = deps
+  const { drain, clean } = deps
   const outcome = await runClaimed(deps, attempt, { data, claim }).catch((error) =>
-    recordEscape({ attempt, drain, log }, error),
+    recordEscape({ attempt, drain, log, clean }, error),
   )
   const verdict = await settle(deps, attempt, outcome)
   await announce(deps, project)
@@ -152,6 +154,7 @@ async function performAttempt(deps: ProcessDeps, attempt: Attempt, watch: Watch)
     providers: deps.providersFor({ nice, ledger: createLedger(attempt), record: (call) => note(attempt, call, log) }),
     limits: { softS: stage.softTimeLimitS ?? deps.limits.softS, hardS: stage.timeLimitS ?? deps.limits.hardS },
     drain: deps.drain,
+    clean: deps.clean,
     ...watch,
     onNudge: (listener) => deps.onNudge(id, listener),
     live: await deps.live.open(attempt),

@@ -36,7 +36,12 @@ export async function perform(project: Project, run: Run, change: Partial<RunReq
 
 /** What the end of an attempt is written down with. */
 export function recording(attempt: Attempt) {
-  return { attempt, log: silentLog, drain: { reason: () => null, signal: new AbortController().signal } }
+  return {
+    attempt,
+    log: silentLog,
+    clean: (text: string) => text,
+    drain: { reason: () => null, signal: new AbortController().signal },
+  }
 }
 
 export const stageOf = (project: Project) => project.read().state.stages[0]!
