@@ -3,14 +3,14 @@ import { columnsOf } from '../lib/columns.ts'
 
 export type LiveRegion = {
   /** Ordinary output, in whole lines; it goes by above the region. */
-  write(text: string): void
+  write(text: string, isLast?: boolean): void
   /** Replaces the region; without lines nothing of it is left. */
   show(lines: readonly string[]): void
   /** A shell has written below (after Ctrl+Z): the old lines stay where they are. */
   forget(): void
 }
 
-export type RegionOptions = { write: (text: string) => void; columns: () => number }
+export type RegionOptions = { write: (text: string, isLast?: boolean) => void; columns: () => number }
 
 const ESC = '\x1b['
 /** The terminal cuts what is too wide after all, instead of beginning another line. */
@@ -30,7 +30,7 @@ export function createLiveRegion({ write, columns }: RegionOptions): LiveRegion 
   }
 
   return {
-    write: (text) => write(`${erase()}${text}${draw()}`),
+    write: (text, isLast) => write(`${erase()}${text}${draw()}`, isLast),
     show(lines) {
       const before = erase()
       shown = lines

@@ -21,6 +21,7 @@ const FLUSH_MS = 500
 export function createOutput(): Output {
   const { stdout, stderr } = process
   const columns = () => stdout.columns || COLUMNS
+  for (const stream of [stdout, stderr]) setBlocking(stream, false)
   const [out, error] = [createPatientWriter(stdout), createPatientWriter(stderr)]
   const region = createLiveRegion({ write: out.write, columns })
   return {
@@ -31,6 +32,17 @@ export function createOutput(): Output {
     terminal: stdout.isTTY ? { ...region, columns, rows: () => stdout.rows || ROWS } : null,
     async flush() {
       await Promise.all([out.flush(FLUSH_MS), error.flush(FLUSH_MS)])
+      for (const stream of [stdout, stderr]) setBlocking(stream, true) // others may have it open too
     },
   }
+}
+
+/**
+ * Node writes to a terminal synchronously, so that one which does not read (Ctrl+S, a connection that hangs) would
+ * stop all of us. What Node itself uses for this is not public: where it is gone, it is as before.
+ */
+function setBlocking(stream: NodeJS.WriteStream, blocking: boolean): void {
+  if (!stream.isTTY) return
+  const { _handle } = stream as { _handle?: { setBlocking?(blocking: boolean): void } }
+  _handle?.setBlocking?.(blocking)
 }
