@@ -100,10 +100,12 @@ test('secrets are never shown', () => {
     API_TOKENS: 'ann s3cret',
     OPENAI_API_KEY: 's3cret s3cret',
     REDIS_URL: 'http://me:s3cret@host:1',
+    OPENAI_BASE_URL: 'http://me:s3cret@host:2/v1',
     CELERY_RESULT_BACKEND: 'redis://:s3cret@other/1',
   })
   assert.doesNotMatch(message, /s3cret/)
   assert.match(message, /REDIS_URL=http:\/\/\*\*\*@host:1/)
+  assert.match(message, /OPENAI_BASE_URL=http:\/\/\*\*\*@host:2\/v1 .*a key belongs into OPENAI_API_KEY/)
   const { notes } = load({ REDIS_URL: 'redis://:s3cret@host/0', CELERY_RESULT_BACKEND: 'redis://:s3cret@host/1' })
   assert.match(notes.join(), /another database than REDIS_URL/)
   assert.doesNotMatch(notes.join(), /s3cret/)

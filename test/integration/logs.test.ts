@@ -1,6 +1,6 @@
 /** The program's logs: no secret in them, whatever is printed; a flood costs little and loses nothing within bounds. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { LogLine } from '../../src/api/schemas/logs.ts'
@@ -8,15 +8,18 @@ import { createClient } from '../../src/client/client.ts'
 import { statOf } from '../../src/lib/process-tree.ts'
 import { until } from '../../src/lib/until.ts'
 import { runCli } from '../cli/harness.ts'
+import { createInstallation } from '../helpers/installation.ts'
 import { startProject } from '../helpers/started-project.ts'
+import { tempFolder } from '../helpers/temp.ts'
 import { untilStatus, workerOf } from '../helpers/wait.ts'
 
 const TOKEN = 'the-operators-very-own-token'
+const SHAPED = 'abcdefghijklmnop'
 const KEY = 'a-key-that-has-no-shape-at-all'
 const INHERITED = 'a-variable-that-children-inherit'
 
 test('secrets that a stage prints are nowhere: not on the terminal, not in files, not in the API', async (t) => {
-  const text = `${TOKEN} ${KEY} ${INHERITED} sk-abcdefghijklmnop Bearer abcdefghijklmnop http://x:hunter22@h/?token=onetimeonly`
+  const text = `${KEY} ${INHERITED} sk-${SHAPED} Bearer ${SHAPED} http://x:hunter22@h/?token=onetimeonly`
   const env = { SHOP_SECRET: INHERITED, OPENAI_API_KEY: KEY, OPENAI_BASE_URL: 'http://127.0.0.1:9', TEXT_MODEL: 'none' }
   const { instance, layout, id } = await startProject(t, {
     pipeline: 'print',
@@ -32,13 +35,41 @@ test('secrets that a stage prints are nowhere: not on the terminal, not in files
   const files = readdirSync(layout.logs).map((file) => readFileSync(join(layout.logs, file), 'utf8'))
   const status = JSON.stringify([await instance.api.status(), await instance.api.explain('io-1')])
   for (const place of [JSON.stringify(items), ...files, status, instance.output()])
-    for (const secret of [KEY, INHERITED, 'abcdefghijklmnop', 'hunter22', 'onetimeonly', redisPassword])
+    for (const secret of [KEY, INHERITED, SHAPED, 'hunter22', 'onetimeonly', redisPassword])
       assert.ok(!place.includes(secret), `${secret} is said`)
+})
+
+test('secrets in the error of a stage are in nothing that is kept or told of it', async (t) => {
+  const env = { SHOP_SECRET: INHERITED, OPENAI_API_KEY: KEY, OPENAI_BASE_URL: 'http://127.0.0.1:9', TEXT_MODEL: 'none' }
+  const input = { lines: 0, text: '', fail: true }
+  const { instance, layout, id, paths } = await startProject(t, { pipeline: 'print', input, start: { env } })
+  const { stages } = await untilStatus({ layout, id }, 'failed')
+  assert.equal(stages[0]!.error!.message, 'refused *** and ***, Bearer ***')
+  const told = JSON.stringify([await instance.api.projects.get(id), await instance.api.projects.list()])
+  const kept = [paths.journal, paths.state].map((path) => readFileSync(path, 'utf8'))
+  for (const place of [told, ...kept, readFileSync(layout.catalog, 'utf8'), instance.output()])
+    for (const secret of [KEY, INHERITED, SHAPED]) assert.ok(!place.includes(secret), `${secret} is said`)
+})
+
+test('an unexpected error of the program says where it happened, and no secret', async (t) => {
+  const path = join(await tempFolder(t), 'pid')
+  const preload = new URL('../fixtures/preloads/unexpected-error.ts', import.meta.url)
+  const env = { SHOP_SECRET: INHERITED, TEST_ERROR_FILE: path, NODE_OPTIONS: `--import=${preload.href}` }
+  const { start, layout } = await createInstallation(t, { env })
+  const instance = await start()
+  writeFileSync(path, String(instance.supervisorPid))
+  assert.deepEqual(await instance.ended(10_000), { code: 1, signal: null })
+  const log = readFileSync(join(layout.logs, 'supervisor.log'), 'utf8')
+  for (const place of [instance.output(), log]) {
+    assert.match(place, /TypeError: no such thing as \*\*\*; password=\*\*\*/)
+    assert.match(place, /at \S*whereItHappens/)
+    assert.doesNotMatch(place, /hunter22/)
+    assert.ok(!place.includes(INHERITED))
+  }
 })
 
 test('with tokens the logs are the operator’s alone, and the token is not in them', async (t) => {
   const env = { API_TOKEN: TOKEN, API_TOKENS: 'ann:anns-secret-token' }
-  const { createInstallation } = await import('../helpers/installation.ts')
   const installation = await createInstallation(t, { env })
   const { url } = await installation.start()
   for (const path of ['/api/v1/logs', '/status?explain=io-1']) {

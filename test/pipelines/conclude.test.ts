@@ -1,11 +1,14 @@
 /** Whatever stands in the way of an attempt's end, it is recorded, or the process hears that it has to end. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { AppError } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { until } from '../../src/lib/until.ts'
 import { recordEscape } from '../../src/pipelines/conclude.ts'
 import type { Project } from '../../src/project/store.ts'
 import { errnoError, refuseRemovals } from '../helpers/failing-files.ts'
+import { recordedStage } from '../helpers/live.ts'
 import { begin } from '../helpers/projects.ts'
 import { perform, recording, stageOf, start } from './attempt.ts'
 
@@ -54,6 +57,22 @@ test('a stage that has returned is not stuck, however long a full disk keeps its
   accept()
   assert.equal((await running).kind, 'failed')
   assert.equal(stageOf(project).status, 'failed')
+})
+
+test('what a stage throws is written down and told without its secrets', async (t) => {
+  const project = await start(t)
+  const live = recordedStage()
+  const clean = (text: string) => text.replaceAll('s3cret', '***')
+  const run = () => Promise.reject(new AppError('rejected', 'no s3cret', { details: { url: '/?key=s3cret', n: 1 } }))
+  const outcome = await perform(project, run, { clean, live })
+  const error = { code: 'rejected', message: 'no ***', details: { url: '/?key=***', n: 1 } }
+  assert.deepEqual(outcome, { kind: 'failed', error })
+  assert.deepEqual(stageOf(project).error, error)
+  const escaped = await start(t)
+  await recordEscape({ ...recording(await begin(escaped, 'write')), clean }, new Error('no s3cret'))
+  assert.equal(stageOf(escaped).error?.message, 'no ***')
+  for (const { paths } of [project, escaped]) assert.doesNotMatch(readFileSync(paths.journal, 'utf8'), /s3cret/)
+  assert.match(JSON.stringify(live.said), /no \*\*\*/)
 })
 
 test('what escapes around a stage fails it, and a bad disk only makes it wait', async (t) => {

@@ -52,6 +52,23 @@ test('an artifact is named by its content, and the zombie that writes late chang
   assert.deepEqual(await readdir(project.paths.artifacts), [path.split('/').at(-1)], 'the replaced file is removed')
 })
 
+test('what a call cost counts although its stage fails while that is being written', async (t) => {
+  const project = await createProject(await openStore(t))
+  const attempt = await begin(project, 'write')
+  const { append } = project
+  const disk = Promise.withResolvers<void>()
+  project.append = async (...args) => {
+    if (args[0].type === 'spent') await disk.promise
+    return append(...args)
+  }
+  const billed = attempt.spent({ input_tokens: 3, output_tokens: 4, cost_usd: 0.5 }, {})
+  const failed = attempt.fail({ code: 'provider_failed', message: 'no' }, null)
+  disk.resolve()
+  await Promise.all([billed, failed])
+  const [stage] = project.read().state.stages
+  assert.deepEqual([stage!.status, stage!.usage?.cost_usd], ['failed', 0.5])
+})
+
 test('a step is remembered while its key is the same and its files are there', async (t) => {
   const project = await createProject(await openStore(t))
   const attempt = await begin(project, 'write')
