@@ -4,6 +4,8 @@ import type { ChildStatus } from '../supervisor/child-record.ts'
 import { readChronicle } from './chronicle.ts'
 import { slotOf } from './entries.ts'
 import { type ExplainQuery, type Explanation, explain, knownProcesses } from './explanation.ts'
+import { endOfRun } from './run-end.ts'
+import { lastSignMs } from './sign-of-life.ts'
 
 export type Explained = Explanation & {
   /** The last lines of its present process, or of the one before. */
@@ -28,7 +30,8 @@ export function createExplainer(sources: { folder: string; children: (() => Chil
     if (!known.has(process)) throw unknownProcess(query.process, known)
     const child = children.find(({ name }) => name === process)
     const phase = sources.children ? phaseOf(process, child, children) : null
-    const told = explain({ ...query, process }, { entries, phase, nowMs: Date.now() })
+    const heardMs = phase === null && endOfRun(entries)?.how === 'lost' ? await lastSignMs(folder) : null
+    const told = explain({ ...query, process }, { entries, phase, nowMs: Date.now(), heardMs })
     return { ...told, last_lines: child?.last_lines ?? [], last_exit: lastExitOf(child) }
   }
 }

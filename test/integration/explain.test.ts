@@ -105,7 +105,7 @@ test('after SIGKILL of the supervisor, without a server and with the next one, i
   assert.equal(offline.code, 0, offline.stderr)
   assert.match(
     offline.stdout,
-    /^The program ended without a stop .*\. Before that: io-1 was restarted at [\d:]+, because it was ended by SIGKILL/,
+    /^The program ended without a stop \(.*\), last heard of at [\d:]+\. Before that: io-1 was restarted at [\d:]+, because it was ended by SIGKILL/,
   )
   assert.equal((await runCli(installation.dataDir, ['explain', 'nobody'])).code, 4)
   const second = await installation.start()
