@@ -121,5 +121,8 @@ test('after SIGKILL of the supervisor, without a server and with the next one, i
   second.signal('SIGTERM')
   await second.ended(15_000)
   const stopped = await runCli(installation.dataDir, ['explain', 'io-1', '--json'])
-  assert.match(JSON.parse(stopped.stdout).summary, /The program was stopped at .* by SIGTERM|stopped by SIGTERM/)
+  assert.match(
+    JSON.parse(stopped.stdout).summary,
+    /^The program was stopped at [\d:]+\. Before that: io-1 was stopped at [\d:]+, because the program was stopped by SIGTERM\.$/,
+  )
 })
