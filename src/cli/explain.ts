@@ -24,7 +24,7 @@ export const explain: Verb = {
         client.explain(process, { at: moment && isoOf(moment.atMs, moment.spanMs), signal: context.signal }),
       offline: () => explainFromDisk(dataLayout(context.config().dataDir).logs, { process, ...moment }),
     })
-    context.out.data(told, explanationText(told, context.out))
+    context.out.data(told, explanationText(told, context.out, { ofMoment: moment !== undefined }))
     return 0
   },
 }
@@ -42,7 +42,14 @@ function readMoment(at: unknown): { atMs: number; spanMs: number } | undefined {
   throw new AppError('invalid_value', `--at ${text}: expected a time like 14:02 or 2026-11-23T14:02:11Z`)
 }
 
-export function explanationText(told: Explanation, out: Pick<Output, 'paint'>, nowMs = Date.now()): string {
+/** `ofMoment`: the output is of the process that ended then. */
+type TextOptions = { nowMs?: number; ofMoment?: boolean }
+
+export function explanationText(
+  told: Explanation,
+  out: Pick<Output, 'paint'>,
+  { nowMs = Date.now(), ofMoment = false }: TextOptions = {},
+): string {
   const inChain = new Set(told.chain.map(({ id }) => id))
   const all = new Map([...told.history, ...told.chain].map((event) => [event.id, event]))
   const rows = [...all.values()]
@@ -53,9 +60,10 @@ export function explanationText(told: Explanation, out: Pick<Output, 'paint'>, n
       harmless(text),
     ])
   const output = told.last_lines.map((line) => `  ${harmless(line)}`)
+  const until = ofMoment && told.last_exit ? ` before ${timeText(Date.parse(told.last_exit.at), nowMs)}` : ''
   return [
     out.paint('bold', harmless(told.summary)),
     ...(rows.length > 0 ? ['', textTable(rows)] : []),
-    ...(output.length > 0 ? ['', 'its last output:', ...output] : []),
+    ...(output.length > 0 ? ['', `its last output${until}:`, ...output] : []),
   ].join('\n')
 }

@@ -34,7 +34,10 @@ const MAX_FACTS_LENGTH = 4_000
 export type ChronicleFile = {
   /** The newest entries of earlier runs, oldest first. */
   readonly before: readonly ChronicleEntry[]
-  /** On disk when it returns, or lost when the disk is full; gives the entry's id. */
+  /**
+   * Handed to the kernel when it returns, or lost when the disk is full; gives the entry's id. It survives our end by a
+   * kill, but not a power cut of the next seconds: nothing here waits for the disk.
+   */
   append(entry: Omit<ChronicleEntry, 'id'>): number
   close(): Promise<void>
 }

@@ -2,7 +2,7 @@
 import type { StackTop } from '../supervisor/facts.ts'
 import type { ChronicleEntry } from './chronicle.ts'
 import type { LaunchFact } from './facts.ts'
-import { oneLine, type RunEnd } from './run-end.ts'
+import { heardWords, oneLine, type RunEnd } from './run-end.ts'
 import { factLine } from './words.ts'
 
 type Kept = Pick<ChronicleEntry, 'process' | 'event' | 'text' | 'facts'>
@@ -83,14 +83,14 @@ function ownWords(fact: LaunchFact): string | null {
 function bootWords({ version, pid, before }: Extract<LaunchFact, { type: 'booted' }>): string {
   const start = `Showrunner ${version} was started as process ${pid}`
   if (before === null) return start
-  return `${start}; the run before ${BEFORE[before.how](before.reason)} at ${before.at}`
+  return `${start}; the run before ${BEFORE[before.how](before)} at ${before.at}`
 }
 
-const BEFORE: Record<RunEnd['how'], (reason: string | null) => string> = {
+const BEFORE: Record<RunEnd['how'], (end: RunEnd) => string> = {
   stopped: () => 'was stopped',
-  boot_failed: (reason) => `could not be started (${reason}),`,
-  faulted: (reason) => `ended by an unexpected error (${reason}),`,
-  lost: () => 'ended without a stop (killed, or the power failed), last heard of',
+  boot_failed: ({ reason }) => `could not be started (${reason}),`,
+  faulted: ({ reason }) => `ended by an unexpected error (${reason}),`,
+  lost: (end) => `ended without a stop (killed, or the power failed), ${heardWords(end)}`,
 }
 
 /** Of the output only the line that says why: the log has the rest. */

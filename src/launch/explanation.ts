@@ -1,6 +1,8 @@
 /** Why a process is as it is: the entries that led to it, and one sentence that says it. Pure. */
 import type { ChronicleEntry } from './chronicle.ts'
-import { type Story, sentenceOf } from './explanation-words.ts'
+import { sentenceOf } from './explanation-sentence.ts'
+import type { Story } from './explanation-words.ts'
+import { isAround, nearest } from './told-moment.ts'
 
 export type ExplainQuery = {
   /** A slot, `redis` or `supervisor`. */
@@ -11,8 +13,14 @@ export type ExplainQuery = {
   spanMs?: number
 }
 
-/** `phase`: what the supervisor says of it now; null when no server runs. */
-export type ExplainSources = { entries: readonly ChronicleEntry[]; phase: string | null; nowMs: number }
+export type ExplainSources = {
+  entries: readonly ChronicleEntry[]
+  /** What the supervisor says of it now; null when no server runs. */
+  phase: string | null
+  nowMs: number
+  /** The last sign of life of a run that ended without a stop, where one is known. */
+  heardMs?: number | null
+}
 
 export type Explanation = {
   process: string
@@ -27,18 +35,19 @@ export type Explanation = {
 
 const HISTORY = 30
 const CHAIN = 20
-/** What happened so long before and after a moment belongs to it. */
-const AROUND_MS = 10 * 60_000
 
 export function explain(
   { process, atMs, spanMs = 0 }: ExplainQuery,
-  { entries, phase, nowMs }: ExplainSources,
+  { entries, phase, nowMs, heardMs = null }: ExplainSources,
 ): Explanation {
   const own = entries.filter((entry) => entry.process === process)
   const moment = atMs === undefined ? undefined : { fromMs: atMs, spanMs }
-  const focus = moment ? nearest(turningPoints(own), moment) : turningPoints(own).at(-1)
+  const turns = turningPoints(own)
+  const focus = moment ? nearest({ own, turns }, moment) : turns.at(-1)
   const chain = focus ? chainOf(entries, focus) : []
-  const story: Story = { process, focus, chain, entries, nowMs, isOver: phase === null, atMs }
+  const untilMs = moment && moment.fromMs + spanMs
+  const isOver = phase === null
+  const story: Story = { process, focus, chain, entries, turns, nowMs, isOver, atMs, untilMs, heardMs }
   return {
     process,
     state: phase ?? 'not running',
@@ -74,36 +83,6 @@ function turningPoints(own: readonly ChronicleEntry[]): ChronicleEntry[] {
 function isEcho(own: readonly ChronicleEntry[], entry: ChronicleEntry): boolean {
   if (entry.event !== 'redis_changed' || !own.some(({ event }) => event === 'spawned')) return false
   return entry.facts.running === true || entry !== own.findLast(({ event }) => event === 'redis_changed')
-}
-
-type Moment = { fromMs: number; spanMs: number }
-
-function isAround(moment: Moment, entry: ChronicleEntry): boolean {
-  return distanceMs(moment, entry) <= AROUND_MS
-}
-
-/** 0 within the moment. */
-function distanceMs({ fromMs, spanMs }: Moment, { at }: ChronicleEntry): number {
-  const afterMs = Date.parse(at) - fromMs
-  return afterMs < 0 ? -afterMs : Math.max(0, afterMs - Math.max(0, spanMs - 1))
-}
-
-/** Ends and their reasons say more about a moment than what followed from them. */
-const DECISIVE = new Set(['exited', 'parked', 'redis_changed', 'booted', 'boot_failed', 'faulted', 'stopped'])
-/** What stays for a while, and says how often it had ended before. */
-const GIVEN_UP = new Set(['parked', 'boot_failed', 'faulted'])
-
-function nearest(own: readonly ChronicleEntry[], moment: Moment): ChronicleEntry | undefined {
-  const around = own.filter((entry) => isAround(moment, entry))
-  const inside = around.filter((entry) => distanceMs(moment, entry) === 0)
-  const choices = [
-    inside.filter(({ event }) => GIVEN_UP.has(event)),
-    inside.filter(({ event, facts }) => event === 'exited' && facts.wanted === true),
-    around.filter(({ event }) => DECISIVE.has(event)),
-    around,
-  ]
-  const best = choices.find((entries) => entries.length > 0) ?? []
-  return best.toSorted((a, b) => distanceMs(moment, a) - distanceMs(moment, b))[0]
 }
 
 /** What caused the entry, and what came of that for the same process, up to its being ready again. */

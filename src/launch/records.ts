@@ -2,13 +2,14 @@
 import { setImmediate } from 'node:timers/promises'
 import { messageOf } from '../lib/errors.ts'
 import { cleanJson, type Redactor } from '../lib/redact.ts'
-import { openChronicle } from './chronicle.ts'
+import { type ChronicleEntry, openChronicle } from './chronicle.ts'
 import { entryOf, slotOf } from './entries.ts'
 import type { LaunchFact } from './facts.ts'
 import { type LogFiles, openLogFiles } from './log-files.ts'
 import { type LogStream, parsePrinted } from './log-line.ts'
 import { createRecorder } from './recorder.ts'
-import { endOfRun } from './run-end.ts'
+import { endOfRun, type RunEnd } from './run-end.ts'
+import { lastSignMs, startSigns } from './sign-of-life.ts'
 import { factLine, levelOf } from './words.ts'
 
 export type Records = {
@@ -44,16 +45,24 @@ export async function openRecords({ folder, runId, version, redactor, onFact }: 
   }
 
   process.on('exit', logs.flushSync)
-  tell({ type: 'booted', version, pid: process.pid, before: endOfRun(chronicle.before) })
+  tell({ type: 'booted', version, pid: process.pid, before: await findEnd(chronicle.before, folder) })
+  const signs = startSigns(folder)
   return {
     tell,
     logs,
     flushSync: logs.flushSync,
     async close() {
       process.off('exit', logs.flushSync)
+      signs.stop()
       await Promise.all([chronicle.close(), logs.close()])
     },
   }
+}
+
+/** Only after a run that was lost are its last signs worth the time of a start. */
+async function findEnd(before: readonly ChronicleEntry[], folder: string): Promise<RunEnd | null> {
+  const end = endOfRun(before)
+  return end?.how === 'lost' ? endOfRun(before, await lastSignMs(folder)) : end
 }
 
 /** Said in a later turn: the fact is to be kept as well, by the files that have just failed. */

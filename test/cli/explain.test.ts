@@ -23,3 +23,17 @@ test('nothing that a process has printed gives orders to the terminal', () => {
   assert.equal(text.split('mine').length, 5, 'the words themselves are there')
   assert.match(text, / {2}a\tb$/)
 })
+
+test('the output shown for a moment says before which end it was printed', () => {
+  const at = new Date(2026, 10, 23, 14, 2, 11)
+  const told: Explanation = {
+    ...{ process: 'io-1', state: 'ready', since: at.toISOString(), summary: 'io-1 ended.', chain: [], history: [] },
+    last_lines: ['out of ideas'],
+    last_exit: { reason: 'exited with code 1', at: at.toISOString(), code: 1, signal: null },
+  }
+  const paint = (_: unknown, words: string) => words
+  const nowMs = at.getTime() + 60_000
+  const text = explanationText(told, { paint }, { nowMs, ofMoment: true })
+  assert.equal(text, 'io-1 ended.\n\nits last output before 14:02:11:\n  out of ideas')
+  assert.match(explanationText(told, { paint }, { nowMs }), /\nits last output:\n/)
+})

@@ -105,7 +105,7 @@ test('after SIGKILL of the supervisor, without a server and with the next one, i
   assert.equal(offline.code, 0, offline.stderr)
   assert.match(
     offline.stdout,
-    /^The program ended without a stop .*\. Before that: io-1 was restarted at [\d:]+, because it was ended by SIGKILL/,
+    /^The program ended without a stop \(.*\), last heard of at [\d:]+\. Before that: io-1 was restarted at [\d:]+, because it was ended by SIGKILL/,
   )
   assert.equal((await runCli(installation.dataDir, ['explain', 'nobody'])).code, 4)
   const second = await installation.start()
@@ -121,5 +121,8 @@ test('after SIGKILL of the supervisor, without a server and with the next one, i
   second.signal('SIGTERM')
   await second.ended(15_000)
   const stopped = await runCli(installation.dataDir, ['explain', 'io-1', '--json'])
-  assert.match(JSON.parse(stopped.stdout).summary, /The program was stopped at .* by SIGTERM|stopped by SIGTERM/)
+  assert.match(
+    JSON.parse(stopped.stdout).summary,
+    /^The program was stopped at [\d:]+\. Before that: io-1 was stopped at [\d:]+, because the program was stopped by SIGTERM\.$/,
+  )
 })

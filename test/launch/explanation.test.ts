@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explain } from '../../src/launch/explanation.ts'
-import { timeText } from '../../src/launch/explanation-words.ts'
 import type { LaunchFact } from '../../src/launch/facts.ts'
 import { STORIES } from './stories.ts'
-import { booted, crash, exited, killed, planned, record, START, stopped, up } from './story-facts.ts'
+import { booted, crash, exited, planned, programReady, record, START, stopped, up } from './story-facts.ts'
 
 for (const { name, facts, process = 'io-1', phase = 'ready', says, chain } of STORIES)
   test(name, () => {
-    const told = explain({ process }, { entries: record(facts), phase, nowMs: START + 120_000 })
+    const entries = record(facts)
+    const told = explain({ process }, { entries, phase, nowMs: Date.parse(entries.at(-1)!.at) + 500 })
     assert.equal(told.summary, says)
     const events = told.chain.map((entry) =>
       entry.process === process || ['booted', 'operator_asked'].includes(entry.event)
@@ -22,7 +22,7 @@ for (const { name, facts, process = 'io-1', phase = 'ready', says, chain } of ST
 
 test('the run before ended without a stop: it is known, and what happened in it too', () => {
   const first = record([booted, ...up('io-1'), crash('io-1'), planned('io-1'), ...up('io-1')])
-  const before = { how: 'lost' as const, reason: null, at: first.at(-1)!.at }
+  const before = { how: 'lost' as const, reason: null, at: first.at(-1)!.at, heard: true }
   const all = record([{ type: 'booted', version: '1.0.0', pid: 2, before }, ...up('io-1')], first, 'r2')
   const now = explain({ process: 'io-1' }, { entries: all, phase: 'ready', nowMs: START + 200_000 })
   assert.equal(
@@ -39,7 +39,14 @@ test('the run before ended without a stop: it is known, and what happened in it 
     'io-1 ended at 14:02:03, because it exited with code 1 (TypeError: no); it was ready again at 14:02:06.',
   )
   const never = explain({ process: 'io-1', atMs: START - 86_400_000 }, { entries: all, phase: 'ready', nowMs: START })
-  assert.equal(never.summary, 'Nothing happened to io-1 within ten minutes of 2026-11-22 14:02:00.')
+  assert.equal(
+    never.summary,
+    'Nothing is recorded of io-1 within ten minutes of 2026-11-22 14:02:00; the record begins at 14:02:00.',
+  )
+  const early = explain({ process: 'io-1', atMs: START - 60_000 }, { entries: first, phase: 'ready', nowMs: START })
+  assert.match(early.summary, /^The record begins at 14:02:00, after that moment\. io-1 ended at 14:02:03/)
+  const quiet = explain({ process: 'io-1', atMs: START + 3_600_000 }, { entries: all, phase: 'ready', nowMs: START })
+  assert.equal(quiet.summary, 'Nothing happened to io-1 within ten minutes of 15:02:00.')
 })
 
 test('a crash that parked it and was then forgiven: what counts is the start that followed', () => {
@@ -54,9 +61,12 @@ test('no server runs: what is told is the past, and how the program ended', () =
   const told = explain({ process: 'io-1' }, { entries: killed, phase: null, nowMs: START + 120_000 })
   assert.equal(
     told.summary,
-    'The program ended without a stop (killed, or the power failed), last heard of at 14:02:02. Before that: io-1 was started with the program at 14:02:01; it was ready since 14:02:02.',
+    'The program ended without a stop (killed, or the power failed), last change at 14:02:02. Before that: io-1 was started with the program at 14:02:01; it was ready at 14:02:02.',
   )
   assert.equal(told.state, 'not running')
+  const heardMs = START + 61_000
+  const heard = explain({ process: 'io-1' }, { entries: killed, phase: null, nowMs: START + 120_000, heardMs })
+  assert.match(heard.summary, /^The program ended without a stop \(.*\), last heard of at 14:03:01\. Before that: io-1/)
   const clean = explain(
     { process: 'io-1' },
     { entries: record([booted, ...up('io-1'), stopped]), phase: null, nowMs: START },
@@ -80,7 +90,7 @@ const OVER: { name: string; facts: LaunchFact[]; process?: string; says: string 
     ],
     says:
       `The program could not be started at 14:02:04 (${PORT}). ` +
-      'Before that: io-1 ended at 14:02:05, because the program could not be started.',
+      'io-1 ended at 14:02:05, because the program could not be started.',
   },
   {
     name: 'an unexpected error ended it',
@@ -93,7 +103,22 @@ const OVER: { name: string; facts: LaunchFact[]; process?: string; says: string 
     ],
     says:
       'An unexpected error ended the program at 14:02:03 (x is not a function). ' +
-      'Before that: io-1 ended at 14:02:05, because of an unexpected error (x is not a function).',
+      'io-1 ended at 14:02:05, because of an unexpected error (x is not a function).',
+  },
+  {
+    name: 'it was stopped, another process first',
+    facts: [
+      booted,
+      ...up('io-1'),
+      { type: 'stop_asked', signal: 'SIGTERM' },
+      { ...gone, name: 'media-1' },
+      { type: 'child_stopping', name: 'io-1' },
+      gone,
+      stopped,
+    ],
+    says:
+      'The program was stopped at 14:02:07. ' +
+      'Before that: io-1 was stopped at 14:02:06, because the program was stopped by SIGTERM.',
   },
   {
     name: 'the program itself: it could not be started',
@@ -106,6 +131,14 @@ const OVER: { name: string; facts: LaunchFact[]; process?: string; says: string 
     facts: [booted, { type: 'faulted', reason: 'x is not a function' }],
     process: 'supervisor',
     says: 'Showrunner was ended by an unexpected error at 14:02:01: x is not a function.',
+  },
+  {
+    name: 'the program itself was killed',
+    facts: [booted, ...up('io-1'), programReady],
+    process: 'supervisor',
+    says:
+      'The program ended without a stop (killed, or the power failed), last change at 14:02:03. ' +
+      'Before that: Showrunner was started at 14:02:00; it was ready at 14:02:03.',
   },
   {
     name: 'the program itself was stopped',
@@ -148,68 +181,12 @@ test('an end of the run before that was a fault is a reason to start', () => {
   )
 })
 
-/** One entry each, so many seconds after 14:02:00. */
-function at(...all: [seconds: number, ...facts: LaunchFact[]][]) {
-  return all.flatMap(([seconds, ...facts], i) =>
-    record(facts, [], 'r1').map((entry) => ({
-      ...entry,
-      id: entry.id + i * 100,
-      at: new Date(START + seconds * 1_000).toISOString(),
-    })),
-  )
-}
-
-const MOMENTS: { name: string; spanMs: number; entries: ReturnType<typeof at>; is: string }[] = [
-  {
-    name: 'an end in its last second, before a nearer one of the minute before',
-    spanMs: 60_000,
-    entries: at([-3, crash('io-1')], [59, killed('io-1')]),
-    is: '14:02:59 exited',
-  },
-  {
-    name: 'an end that nobody wanted, before a stop of the same minute',
-    spanMs: 60_000,
-    entries: at([2, exited('io-1', { wanted: false })], [3, gone], [30, killed('io-1')], [40, ...up('io-1')]),
-    is: '14:02:30 exited',
-  },
-  {
-    name: 'of a crash loop that it was given up',
-    spanMs: 60_000,
-    entries: at([2, crash('io-1')], [4, crash('io-1')], [5, parked]),
-    is: '14:02:05 parked',
-  },
-  {
-    name: 'the first of several ends',
-    spanMs: 60_000,
-    entries: at([20, crash('io-1')], [40, killed('io-1')]),
-    is: '14:02:20 exited',
-  },
-  {
-    name: 'the nearest end of all, when nothing happened in it',
-    spanMs: 60_000,
-    entries: at([-40, crash('io-1')], [61, ...up('io-1')], [75, killed('io-1')]),
-    is: '14:03:15 exited',
-  },
-  {
-    name: 'the nearest end, of a moment in milliseconds',
-    spanMs: 0,
-    entries: at([-3, crash('io-1')], [59, killed('io-1')]),
-    is: '14:01:57 exited',
-  },
-]
-for (const { name, spanMs, entries, is } of MOMENTS)
-  test(`asked for a moment of ${spanMs / 1_000} s, it tells ${name}`, () => {
-    const told = explain({ process: 'io-1', atMs: START, spanMs }, { entries, phase: 'ready', nowMs: START + 600_000 })
-    const focus = told.chain.find((entry) => entry.at === told.since)!
-    assert.equal(`${timeText(Date.parse(focus.at), START)} ${focus.event}`, is)
-  })
-
 test('of a process that nobody knows nothing is told, and causes that are gone from the record do no harm', () => {
   const all = record([booted, ...up('io-1'), crash('io-1'), planned('io-1'), ...up('io-1')])
   const cut = all.slice(4)
-  assert.match(
+  assert.equal(
     explain({ process: 'io-1' }, { entries: cut, phase: 'ready', nowMs: START }).summary,
-    /ready since 14:02:06/,
+    'io-1 was started at 14:02:05; it has been ready since 14:02:06.',
   )
   assert.equal(
     explain({ process: 'x' }, { entries: all, phase: 'gone', nowMs: START }).summary,

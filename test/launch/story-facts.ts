@@ -49,3 +49,38 @@ export const killed = (name: string) => exited(name, { signal: 'SIGKILL', reason
 export const up = (name: string) => [spawned(name), ready(name)]
 export const hang = 'gave no sign of life for 12.1 s'
 export const stopped: LaunchFact = { type: 'stopped', ms: 5, left: [], waited: null }
+
+export const programReady: LaunchFact = {
+  ...{
+    type: 'ready',
+    version: '1.0.0',
+    ms: 900,
+    url: 'http://localhost:8000',
+    dataDir: 'data',
+    workers: [],
+    notes: [],
+  },
+  ...{
+    redis: { mode: 'spawned', where: 'a socket', why: null, warning: null },
+    pipelines: { names: [], problems: [] },
+  },
+  ...{
+    providers: { ffmpeg: { path: 'ffmpeg' }, models: null, text: 'builtin', speech: 'silence' },
+    interrupted: [],
+    resume: 'auto',
+  },
+  ...{ loginUrl: null, outerLimit: null, withoutInit: false },
+}
+
+/** Entries of one run, each so many seconds after 14:02:00. */
+export function at(...all: [seconds: number, ...facts: LaunchFact[]][]): ChronicleEntry[] {
+  const entries: ChronicleEntry[] = []
+  let ms = START
+  const append = (entry: Omit<ChronicleEntry, 'id'>) => entries.push({ id: entries.length + 1, ...entry })
+  const recorder = createRecorder({ append }, 'r1', () => ms)
+  for (const [seconds, ...facts] of all) {
+    ms = START + seconds * 1_000
+    facts.forEach(recorder.note)
+  }
+  return entries
+}
