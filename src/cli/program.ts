@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { type Config, loadConfig, processSources } from '../config.ts'
+import { printable, printableLines } from '../lib/columns.ts'
 import { AppError, ERRORS, toAppError } from '../lib/errors.ts'
 import { chaos } from './chaos.ts'
 import { cancel, rerun, resume } from './commands.ts'
@@ -136,8 +137,8 @@ function errorOf(error: unknown, interrupted: AbortSignal): AppError {
 }
 
 function report(out: Output, error: AppError): number {
-  out.warn(`${out.paint('red', 'error:')} ${error.message}`)
-  for (const { pointer, detail } of flawsOf(error)) out.warn(`  ${pointer}: ${detail}`)
+  out.warn(`${out.paint('red', 'error:')} ${printableLines(error.message)}`)
+  for (const { pointer, detail } of flawsOf(error)) out.warn(printable(`  ${pointer}: ${detail}`))
   if (out.json) out.data({ error: { code: error.code, message: error.message, details: error.details } }, '')
   return ERRORS[error.code].exit
 }
