@@ -29,6 +29,7 @@ import type { ChildSpec } from '../supervisor/spec.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import { createExplainer } from './explainer.ts'
 import type { LaunchFact } from './facts.ts'
+import { createKnownProcesses } from './known-processes.ts'
 import { createLogReader } from './log-reader.ts'
 import { type Management, startManagement } from './management.ts'
 import type { Phase } from './phase.ts'
@@ -180,7 +181,10 @@ function apiDeps(parts: Parts) {
     ready: createReadiness({ redis: watch.latest, children, groups, dataDir: layout.root, phase }),
     workforce: management.workforce,
     explain: createExplainer({ folder: layout.logs, children }),
-    logs: createLogReader(options.records.logs, children),
+    logs: createLogReader(
+      options.records.logs,
+      createKnownProcesses({ folder: layout.logs, groups: config.workers, children }),
+    ),
     metrics: management.metrics,
   }
 }
