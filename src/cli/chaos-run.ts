@@ -4,8 +4,10 @@ import type { Fault } from '../chaos/fault.ts'
 import { chooseFaults, runMatrix } from '../chaos/matrix.ts'
 import { runSoak } from '../chaos/soak.ts'
 import { userWork, type Work } from '../chaos/work.ts'
-import { AppError } from '../lib/errors.ts'
+import { AppError, toAppError } from '../lib/errors.ts'
+import type { PipelineDefinition } from '../pipelines/define.ts'
 import { loadPipelines } from '../pipelines/registry.ts'
+import { parseInput } from '../queue/admission.ts'
 import { faultTable, matrixText, soakText, trialLine } from './chaos-text.ts'
 import { readInput } from './input.ts'
 import type { Options, VerbContext } from './verb.ts'
@@ -72,7 +74,24 @@ async function workOf({ config }: VerbContext, options: Options): Promise<Work |
     throw new AppError('not_found', `There is no pipeline "${name}"; these are: ${known.join(', ')}`)
   }
   const input = file === undefined ? (pipeline.examples?.[0] ?? {}) : await readInput({ pipeline: name, file, set: [] })
+  await assertValid(pipeline, { input, file })
   return userWork(name, input)
+}
+
+/** Else every fault would start an instance, only to hear that from it. */
+async function assertValid(pipeline: PipelineDefinition, given: { input: unknown; file?: string }): Promise<void> {
+  try {
+    await parseInput(pipeline, given.input)
+  } catch (error) {
+    const { message, details } = toAppError(error)
+    throw new AppError('invalid_value', `${message} (${originOf(pipeline, given.file)})`, { cause: error, details })
+  }
+}
+
+function originOf({ name, examples }: PipelineDefinition, file: string | undefined): string {
+  if (file !== undefined) return `--input ${file}`
+  const taken = examples?.[0] === undefined ? `${name} has no examples` : `the first example of ${name}`
+  return `${taken}; give it an input with --input <file>`
 }
 
 function countOf(options: Options, name: string, fallback?: number): number {
