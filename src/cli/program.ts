@@ -136,8 +136,13 @@ function errorOf(error: unknown, interrupted: AbortSignal): AppError {
   return toAppError(error)
 }
 
+/** The answer is worded for programs that send requests. */
+const TOKEN_HINT =
+  '  Set API_TOKEN to the token that the server has; without it, the one that --new-token has stored in DATA_DIR is sent.'
+
 function report(out: Output, error: AppError): number {
   out.warn(`${out.paint('red', 'error:')} ${printableLines(error.message)}`)
+  if (error.code === 'unauthorized') out.warn(TOKEN_HINT)
   for (const { pointer, detail } of flawsOf(error)) out.warn(printable(`  ${pointer}: ${detail}`))
   if (out.json) out.data({ error: { code: error.code, message: error.message, details: error.details } }, '')
   return ERRORS[error.code].exit

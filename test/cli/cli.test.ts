@@ -142,6 +142,7 @@ test('the token is sent, and its lack is an error', async () => {
   assert.equal((await fake.cli(['projects'], { env: { API_TOKEN: 't0ken' } })).code, 0)
   const refused = await fake.cli(['projects', '--json'])
   assert.deepEqual([refused.code, json(refused.stdout).error.code], [1, 'unauthorized'])
+  assert.match(refused.stderr, /^error: .*\n {2}Set API_TOKEN to the token that the server has; /)
 })
 
 test('redis-url: without the password unless asked', async () => {
