@@ -95,11 +95,13 @@ function processFamilies({ version, processes, cpuSeconds, restarts, groups }: S
   ]
 }
 
+/** A queue keeps no job that has failed; `queue_stages_total` counts them. */
+const STATES = ['waiting', 'active'] as const
 const OUTCOMES = ['completed', 'failed', 'retried', 'released'] as const
 
 function queueFamilies({ counts = {}, oldestS, stages, projects }: Snapshot): Family[] {
   const jobs = Object.entries(counts).flatMap(([queue, of]) =>
-    Object.entries(of).map(([state, count]): Sample => [{ queue, state }, count]),
+    STATES.map((state): Sample => [{ queue, state }, of[state]]),
   )
   const ended = [...stages].flatMap(([queue, tally]) =>
     OUTCOMES.map((outcome): Sample => [{ queue, outcome }, tally[outcome]]),

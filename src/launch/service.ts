@@ -177,7 +177,10 @@ function apiDeps(parts: Parts) {
     hub,
     maxSockets: config.maxSockets,
     pipelines: () => viewPipelines(registry),
-    status: createStatusBoard({ version, startedMs, children, held, redis, dispatcher, store, catalog, phase, groups }),
+    status: createStatusBoard({
+      ...{ version, startedMs, children, held, redis, dispatcher, store, catalog, phase, groups },
+      failedStages: management.failedStages,
+    }),
     ready: createReadiness({ redis: watch.latest, children, groups, dataDir: layout.root, phase }),
     workforce: management.workforce,
     explain: createExplainer({ folder: layout.logs, children }),

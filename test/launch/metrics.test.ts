@@ -98,6 +98,7 @@ test('every number is where its name says', async () => {
   assert.ok(value('process_resident_memory_bytes', { process: 'supervisor' })! > 10e6)
   assert.equal(value('process_last_beat_age_seconds', { process: 'redis' }), undefined, 'it gives no beats')
   assert.equal(value('process_active_jobs', { process: 'redis' }), undefined)
+  assert.equal(value('queue_jobs', { state: 'failed' }), undefined, 'no queue keeps any')
   assert.equal(value('process_start_time_seconds', { process: 'io-2' }), undefined, 'it does not run')
 })
 
