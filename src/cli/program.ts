@@ -148,8 +148,13 @@ function report(out: Output, error: AppError): number {
   return ERRORS[error.code].exit
 }
 
-/** What the server found wrong with the body, field by field. */
-function flawsOf(error: AppError): { pointer: string; detail: string }[] {
-  const { errors } = error.details ?? {}
-  return Array.isArray(errors) ? errors : []
+type Flaw = { pointer: string; detail: string }
+
+/** What the server found wrong with the body, field by field; without what the message has said already. */
+function flawsOf({ message, details }: AppError): Flaw[] {
+  const errors = details?.errors
+  const flaws: Flaw[] = Array.isArray(errors) ? errors : []
+  const isSaid = ({ pointer, detail }: Flaw) =>
+    message.includes(pointer === '/input' ? detail : `${pointer.slice(1)}: ${detail}`)
+  return flaws.filter((flaw) => !isSaid(flaw))
 }
