@@ -14,6 +14,7 @@ import type { Options, VerbContext } from './verb.ts'
 
 /** Returns the exit code. */
 export async function runChaos(context: VerbContext, options: Options): Promise<number> {
+  refuseIdle(options)
   const ofUser = options.pipeline !== undefined
   const faults = chooseFaults((options.only as string[] | undefined) ?? [], { ofUser })
   if (options.list === true) {
@@ -24,6 +25,17 @@ export async function runChaos(context: VerbContext, options: Options): Promise<
   const work = await workOf(context, options)
   const how = { seed, signal: context.signal, ...(work ? { work } : {}) }
   return options.random === undefined ? matrix(context, faults, how) : soak(context, options, how)
+}
+
+/** An option without effect is a mistake, of which one wants to hear before the minutes that it did not change. */
+function refuseIdle(options: Options): void {
+  const isRandom = options.random !== undefined
+  const idle = [
+    ...(isRandom ? [] : ['minutes', 'projects'].map((name) => [name, 'counts only with --random <kills>'])),
+    ...(isRandom ? [['only', 'counts only without --random, which kills and does nothing else']] : []),
+    ...(options.pipeline === undefined ? [['input', 'is for the pipeline that --pipeline <name> names']] : []),
+  ].flatMap(([name, why]) => (options[name!] === undefined ? [] : [`--${name} ${why}`]))
+  if (idle.length > 0) throw new AppError('invalid_value', idle.join('; '))
 }
 
 type How = { seed: string; signal: AbortSignal; work?: Work }

@@ -81,7 +81,7 @@ function writePrinted(
   logs.write({ process, pid, stream, ...parsePrinted(line, stream) })
 }
 
-/** Its last output is left out, for that stands in the log of whoever printed it; so is a fact of which there is nothing to say. */
+/** Without a process's last output, which is in the log of its own; a fact of which there is nothing to say is none. */
 function writeFact(logs: LogFiles, fact: LaunchFact, redactor: Redactor): void {
   const message = entryOf(fact)?.text ?? factLine(fact, { colour: false })?.trim()
   if (message === undefined) return

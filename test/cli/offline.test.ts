@@ -85,6 +85,19 @@ test('chaos: an input that the pipeline refuses is refused before anything start
   assert.deepEqual(readdirSync(temporary), [])
 })
 
+test('chaos: an option that would have no effect is refused', async () => {
+  using temp = tempFolder()
+  const cases: [args: string[], said: string][] = [
+    [['--minutes', '1', '--projects', '3'], '--minutes counts only with --random <kills>; --projects counts only with'],
+    [['--random', '5', '--only', 'nothing'], '--only counts only without --random'],
+    [['--input', '-'], '--input is for the pipeline that --pipeline <name> names'],
+  ]
+  for (const [args, said] of cases) {
+    const { code, stdout, stderr } = await runCli(temp.folder, ['chaos', ...args])
+    assert.deepEqual([code, stdout, stderr.startsWith(`error: ${said}`)], [2, '', true], stderr)
+  }
+})
+
 test('doctor: names what is missing, and how to get it', async () => {
   using temp = tempFolder()
   const well = await runCli(temp.folder, ['doctor', '--json'], { env: { PORT: '0' } })
@@ -101,6 +114,7 @@ test('doctor: names what is missing, and how to get it', async () => {
     provider: 'ok',
   })
   assert.equal(well.code, 0, well.stdout)
+  assert.match(well.stdout, /not running; PORT=0: a free port will be chosen/)
   const bare = await runCli(temp.folder, ['doctor'], { env: { PORT: '0', PATH: temp.folder, REDIS: 'spawn' } })
   assert.equal(bare.code, 1)
   assert.match(bare.stdout, /✖ {2}ffmpeg +ffmpeg is not installed; to install it: \S+/)
