@@ -103,7 +103,7 @@ function openKeeper(path: string): { keep(line: string): void; close(): void } {
   }
 }
 
-/** As the supervisor begins its lines. Told by the text: what a stage logs may name any process, after its worker's own. */
+/** How the supervisor's lines begin. The text tells: a stage's line may name any process, but its worker's comes first. */
 const OF_SUPERVISOR = /^\{"level":"\w+","time":"[^"]*","process":"supervisor",/
 
 /** Cheap for the many lines that are not facts. */

@@ -1,4 +1,4 @@
-/** Which processes there are, were or should be: who asks for the log of one that said nothing has not mistaken its name. */
+/** Which processes there are, were or should be: one that has printed nothing is no reason to doubt its name. */
 import type { WorkerGroup } from '../config/grammars.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
 import { readChronicle } from './chronicle.ts'

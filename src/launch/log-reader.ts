@@ -5,7 +5,7 @@ import { unknownProcess } from './explainer.ts'
 import type { LogFiles } from './log-files.ts'
 import type { StoredLine } from './log-pages.ts'
 
-/** `others`: which processes there are besides those that have printed anything. Throws `not_found` for any but these. */
+/** `others`: processes that need not have printed anything. Throws `not_found` for one that nobody knows. */
 export function createLogReader(
   logs: Pick<LogFiles, 'names' | 'page' | 'next'>,
   others: () => Promise<readonly string[]>,
