@@ -45,7 +45,7 @@ export type Workforce = {
   scale(wish: Scale, by: string): ScaleAnswer
 }
 
-/** `since`: a cursor or a time; `before`: a cursor. Both throw `not_found` for a process without a log. */
+/** `since`: a cursor or a time; `before`: a cursor. Both throw `not_found` for a process that nobody knows. */
 export type LogReader = {
   page(query: { process?: string; since?: string; before?: string; limit: number }): Promise<LogPage>
   /** The lines of a page, then each that is written, until the signal aborts, which is thrown. */
@@ -54,7 +54,7 @@ export type LogReader = {
     since?: string
     limit: number
     signal: AbortSignal
-  }): AsyncGenerator<LogFrame[], void>
+  }): Promise<AsyncGenerator<LogFrame[], void>>
 }
 
 /** One line as JSON, and the cursor to go on from behind it; empty for a notice that lines were lost. */

@@ -103,9 +103,12 @@ function openKeeper(path: string): { keep(line: string): void; close(): void } {
   }
 }
 
+/** How the supervisor's lines begin. The text tells: a stage's line may name any process, but its worker's comes first. */
+const OF_SUPERVISOR = /^\{"level":"\w+","time":"[^"]*","process":"supervisor",/
+
 /** Cheap for the many lines that are not facts. */
 export function parseFact(line: string): Fact | undefined {
-  if (!line.startsWith('{') || !line.includes('"type":"')) return undefined
+  if (!OF_SUPERVISOR.test(line) || !line.includes('"type":"')) return undefined
   try {
     const { type, time, ...rest } = JSON.parse(line) as { type?: unknown; time?: unknown }
     if (typeof type !== 'string' || typeof time !== 'string') return undefined

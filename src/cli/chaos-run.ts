@@ -4,14 +4,17 @@ import type { Fault } from '../chaos/fault.ts'
 import { chooseFaults, runMatrix } from '../chaos/matrix.ts'
 import { runSoak } from '../chaos/soak.ts'
 import { userWork, type Work } from '../chaos/work.ts'
-import { AppError } from '../lib/errors.ts'
+import { AppError, toAppError } from '../lib/errors.ts'
+import type { PipelineDefinition } from '../pipelines/define.ts'
 import { loadPipelines } from '../pipelines/registry.ts'
+import { parseInput } from '../queue/admission.ts'
 import { faultTable, matrixText, soakText, trialLine } from './chaos-text.ts'
 import { readInput } from './input.ts'
 import type { Options, VerbContext } from './verb.ts'
 
 /** Returns the exit code. */
 export async function runChaos(context: VerbContext, options: Options): Promise<number> {
+  refuseIdle(options)
   const ofUser = options.pipeline !== undefined
   const faults = chooseFaults((options.only as string[] | undefined) ?? [], { ofUser })
   if (options.list === true) {
@@ -22,6 +25,17 @@ export async function runChaos(context: VerbContext, options: Options): Promise<
   const work = await workOf(context, options)
   const how = { seed, signal: context.signal, ...(work ? { work } : {}) }
   return options.random === undefined ? matrix(context, faults, how) : soak(context, options, how)
+}
+
+/** An option without effect is a mistake, of which one wants to hear before the minutes that it did not change. */
+function refuseIdle(options: Options): void {
+  const isRandom = options.random !== undefined
+  const idle = [
+    ...(isRandom ? [] : ['minutes', 'projects'].map((name) => [name, 'counts only with --random <kills>'])),
+    ...(isRandom ? [['only', 'counts only without --random, which kills and does nothing else']] : []),
+    ...(options.pipeline === undefined ? [['input', 'is for the pipeline that --pipeline <name> names']] : []),
+  ].flatMap(([name, why]) => (options[name!] === undefined ? [] : [`--${name} ${why}`]))
+  if (idle.length > 0) throw new AppError('invalid_value', idle.join('; '))
 }
 
 type How = { seed: string; signal: AbortSignal; work?: Work }
@@ -72,7 +86,24 @@ async function workOf({ config }: VerbContext, options: Options): Promise<Work |
     throw new AppError('not_found', `There is no pipeline "${name}"; these are: ${known.join(', ')}`)
   }
   const input = file === undefined ? (pipeline.examples?.[0] ?? {}) : await readInput({ pipeline: name, file, set: [] })
+  await assertValid(pipeline, { input, file })
   return userWork(name, input)
+}
+
+/** Else every fault would start an instance, only to hear that from it. */
+async function assertValid(pipeline: PipelineDefinition, given: { input: unknown; file?: string }): Promise<void> {
+  try {
+    await parseInput(pipeline, given.input)
+  } catch (error) {
+    const { message, details } = toAppError(error)
+    throw new AppError('invalid_value', `${message} (${originOf(pipeline, given.file)})`, { cause: error, details })
+  }
+}
+
+function originOf({ name, examples }: PipelineDefinition, file: string | undefined): string {
+  if (file !== undefined) return `--input ${file}`
+  const taken = examples?.[0] === undefined ? `${name} has no examples` : `the first example of ${name}`
+  return `${taken}; give it an input with --input <file>`
 }
 
 function countOf(options: Options, name: string, fallback?: number): number {

@@ -3,6 +3,7 @@ import type { Fault } from '../chaos/fault.ts'
 import type { Report } from '../chaos/matrix.ts'
 import type { SoakReport } from '../chaos/soak-report.ts'
 import type { Trial } from '../chaos/trial.ts'
+import { printable } from '../lib/columns.ts'
 import type { Output } from './output.ts'
 import { durationText, textTable } from './text.ts'
 
@@ -44,7 +45,7 @@ export function soakText(report: SoakReport, out: Paint): string {
     textTable([['victim', 'kills', 'runs again (median)', 'longest'], ...rows]),
     '',
     `${kills} kills${missed > 0 ? ` (${missed} found nobody to kill)` : ''}, ${starts} starts in ${durationText(took_ms / 1_000)}`,
-    ...findings.slice(0, MOST_NOTES).map(({ kind, text }) => `${out.paint('red', '✖')} ${kind}: ${text}`),
+    ...findings.slice(0, MOST_NOTES).map(({ kind, text }) => `${out.paint('red', '✖')} ${kind}: ${printable(text)}`),
     ...(findings.length > MOST_NOTES ? [`  and ${findings.length - MOST_NOTES} more`] : []),
     out.paint(report.ok ? 'green' : 'red', `${projects} projects: ${verdict}; ${repeated ?? 0} steps repeated`),
     ...(report.folder === null ? [] : [`Kept to be looked at: ${report.folder}`]),
@@ -74,7 +75,9 @@ function markOf(outcome: Trial['outcome'], { paint }: Paint): string {
 
 function notesOf({ id, reason, findings, outcome, folder }: Trial, out: Paint): string[] {
   if (outcome !== 'failed') return []
-  const notes = [...(reason === null ? [] : [reason]), ...findings.map(({ kind, text }) => `${kind}: ${text}`)]
+  const notes = [...(reason === null ? [] : [reason]), ...findings.map(({ kind, text }) => `${kind}: ${text}`)].map(
+    printable,
+  )
   const kept = folder === null ? [] : [`  kept to be looked at: ${folder}`]
   return [`${out.paint('red', '✖')} ${id}`, ...notes.slice(0, MOST_NOTES).map((note) => `  ${note}`), ...kept, '']
 }

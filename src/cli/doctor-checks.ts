@@ -45,7 +45,8 @@ export async function checkServer(config: Config, signal: AbortSignal): Promise<
   const name = 'server'
   const running = await runningUrl(config, signal)
   if (running !== undefined) return { name, level: 'ok', message: `runs at ${running}` }
-  const owner = config.port === 0 ? undefined : ownerOfPort(config.port)
+  if (config.port === 0) return { name, level: 'ok', message: 'not running; PORT=0: a free port will be chosen' }
+  const owner = ownerOfPort(config.port)
   if (owner === undefined) return { name, level: 'ok', message: `not running; port ${config.port} is free` }
   return { name, level: 'failed', message: `port ${config.port} is taken by ${owner}; set PORT to another` }
 }

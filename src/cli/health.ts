@@ -1,4 +1,5 @@
 /** `health`: for container runtimes and monitors, which know only good and bad. */
+import { printable } from '../lib/columns.ts'
 import { messageOf } from '../lib/errors.ts'
 import type { Verb } from './verb.ts'
 
@@ -14,11 +15,14 @@ export const health: Verb = {
       const { client } = await connect()
       const { data } = await client.status({ signal })
       const ok = ALIVE.includes(data.status)
-      out.data({ ok, status: data.status, message: data.message }, `${data.status}: ${data.message}`)
+      out.data({ ok, status: data.status, message: data.message }, printable(`${data.status}: ${data.message}`))
       return ok ? 0 : 1
     } catch (error) {
       // Docker reserves every other exit code, so whatever went wrong is simply: not healthy.
-      out.data({ ok: false, status: 'unreachable', message: messageOf(error) }, `unreachable: ${messageOf(error)}`)
+      out.data(
+        { ok: false, status: 'unreachable', message: messageOf(error) },
+        printable(`unreachable: ${messageOf(error)}`),
+      )
       return 1
     }
   },

@@ -3,6 +3,7 @@
 import type { LogLine } from '../api/schemas/logs.ts'
 import type { LostLines } from '../client/logs.ts'
 import { timeText } from '../launch/explanation-words.ts'
+import { createKnownProcesses } from '../launch/known-processes.ts'
 import { openLogFiles } from '../launch/log-files.ts'
 import { createLogReader } from '../launch/log-reader.ts'
 import { prettyLine } from '../launch/log-words.ts'
@@ -36,9 +37,14 @@ async function printAll(context: VerbContext, wanted: Wanted): Promise<number> {
   const { out } = context
   const read = await findSource(context, wanted)
   const items: LogLine[] = []
-  const print = (lines: LogLine[]) => out.data(lines, lines.map((line) => lineText(line, out)).join('\n'))
-  const { next } = await readWanted(read, wanted, out.json ? (lines) => void items.push(...lines) : print)
+  let count = 0
+  const { next } = await readWanted(read, wanted, (lines) => {
+    count += lines.length
+    if (out.json) items.push(...lines)
+    else out.data(lines, lines.map((line) => lineText(line, out)).join('\n'))
+  })
   if (out.json) out.data({ items, next }, '')
+  else if (count === 0) out.say('No lines.')
   return 0
 }
 
@@ -59,8 +65,10 @@ function readerOf({ signal }: VerbContext, { client }: Connection): ReadPage {
 }
 
 async function openDisk({ config }: VerbContext) {
-  const files = await openLogFiles({ folder: dataLayout(config().dataDir).logs, onFault() {} })
-  return createLogReader(files, () => [])
+  const { dataDir, workers: groups } = config()
+  const folder = dataLayout(dataDir).logs
+  const files = await openLogFiles({ folder, onFault() {} })
+  return createLogReader(files, createKnownProcesses({ folder, groups }))
 }
 
 /** Ctrl+C is the way to end it, and no failure; so is a pipe whose other end has had enough. */

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { type Config, loadConfig, processSources } from '../config.ts'
+import { printable, printableLines } from '../lib/columns.ts'
 import { AppError, ERRORS, toAppError } from '../lib/errors.ts'
 import { chaos } from './chaos.ts'
 import { cancel, rerun, resume } from './commands.ts'
@@ -135,15 +136,25 @@ function errorOf(error: unknown, interrupted: AbortSignal): AppError {
   return toAppError(error)
 }
 
+/** The answer is worded for programs that send requests. */
+const TOKEN_HINT =
+  '  Set API_TOKEN to the token that the server has; without it, the one that --new-token has stored in DATA_DIR is sent.'
+
 function report(out: Output, error: AppError): number {
-  out.warn(`${out.paint('red', 'error:')} ${error.message}`)
-  for (const { pointer, detail } of flawsOf(error)) out.warn(`  ${pointer}: ${detail}`)
+  out.warn(`${out.paint('red', 'error:')} ${printableLines(error.message)}`)
+  if (error.code === 'unauthorized') out.warn(TOKEN_HINT)
+  for (const { pointer, detail } of flawsOf(error)) out.warn(printable(`  ${pointer}: ${detail}`))
   if (out.json) out.data({ error: { code: error.code, message: error.message, details: error.details } }, '')
   return ERRORS[error.code].exit
 }
 
-/** What the server found wrong with the body, field by field. */
-function flawsOf(error: AppError): { pointer: string; detail: string }[] {
-  const { errors } = error.details ?? {}
-  return Array.isArray(errors) ? errors : []
+type Flaw = { pointer: string; detail: string }
+
+/** What the server found wrong with the body, field by field; without what the message has said already. */
+function flawsOf({ message, details }: AppError): Flaw[] {
+  const errors = details?.errors
+  const flaws: Flaw[] = Array.isArray(errors) ? errors : []
+  const isSaid = ({ pointer, detail }: Flaw) =>
+    message.includes(pointer === '/input' ? detail : `${pointer.slice(1)}: ${detail}`)
+  return flaws.filter((flaw) => !isSaid(flaw))
 }

@@ -1,5 +1,6 @@
 /** Shows a project's progress: one line that is drawn over on a terminal, else a line for each change; texts on request. */
 import type { Project } from '../api/schemas/project.ts'
+import { printable, printableLines } from '../lib/columns.ts'
 import type { LiveMessage, Progress as ProgressMessage, Token } from '../stream/events.ts'
 import type { Output } from './output.ts'
 import { nowText, statusWord } from './project-text.ts'
@@ -19,7 +20,7 @@ export function createProgress(out: Output, texts = false): Progress {
   const writer = createWriter(out)
   let percent = 0
   const draw = (words: string) => {
-    if (!texts) out.draw(`${barText(percent)}  ${words}`)
+    if (!texts) out.draw(`${barText(percent)}  ${printable(words)}`)
   }
   return {
     show(state) {
@@ -30,7 +31,7 @@ export function createProgress(out: Output, texts = false): Progress {
         if (isNews && (!out.interactive || SHOWN.has(stage.status))) {
           out.draw('')
           writer.endLine()
-          out.say(`${stage.name}: ${word}`)
+          out.say(printable(`${stage.name}: ${word}`))
         }
       }
       percent = state.progress
@@ -70,7 +71,7 @@ function createWriter(out: Output) {
       if (content === '') return
       if (snapshot || writing !== stage) endLine()
       writing = stage
-      out.write(content)
+      out.write(printableLines(content))
     },
   }
 }

@@ -1,6 +1,7 @@
 /** A project in words, for every verb that shows one. Pure. */
 import type { Project } from '../api/schemas/project.ts'
-import { bytesText, durationText, textTable } from './text.ts'
+import { printable, printableLines } from '../lib/columns.ts'
+import { bytesText, durationText, plainTable } from './text.ts'
 
 type Stage = Project['stages'][number]
 
@@ -11,14 +12,19 @@ export function statusWord({ status, reason }: Pick<Project, 'status' | 'reason'
 
 export function projectText(state: Project): string {
   const parts = [
-    `${state.title}\n${state.id}, ${state.pipeline}, ${statusWord(state)}, ${Math.floor(state.progress)} %`,
-    textTable(state.stages.map(stageRow)),
-    state.error === null ? '' : `error: ${state.error.message} (${state.error.code})`,
+    `${printable(state.title)}\n${state.id}, ${state.pipeline}, ${statusWord(state)}, ${Math.floor(state.progress)} %`,
+    plainTable(state.stages.map(stageRow)),
+    state.error === null ? '' : `error: ${errorText(state.error)}`,
     state.artifacts.length === 0
       ? ''
-      : textTable(state.artifacts.map(({ name, mime, bytes }) => [name, mime, bytesText(bytes)])),
+      : plainTable(state.artifacts.map(({ name, mime, bytes }) => [name, mime, bytesText(bytes)])),
   ]
   return parts.filter((part) => part !== '').join('\n\n')
+}
+
+/** As many lines as the message has. */
+export function errorText({ message, code }: NonNullable<Project['error']>): string {
+  return `${printableLines(message)} (${code})`
 }
 
 /** What happens now, in one line. */
@@ -26,7 +32,9 @@ export function nowText(state: Project): string {
   const active =
     state.stages.find((stage) => stage.status === 'running') ?? state.stages.find((stage) => stage.status === 'waiting')
   if (!active) return statusWord(state)
-  return active.message === null ? `${active.name} (${statusWord(active)})` : `${active.name}: ${active.message}`
+  return printable(
+    active.message === null ? `${active.name} (${statusWord(active)})` : `${active.name}: ${active.message}`,
+  )
 }
 
 function stageRow(stage: Stage): string[] {

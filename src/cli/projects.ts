@@ -4,7 +4,7 @@ import type { ProjectSummary } from '../project/project.ts'
 import { listFromDisk } from './disk.ts'
 import { onlineOr } from './fallback.ts'
 import { statusWord } from './project-text.ts'
-import { durationText, textTable } from './text.ts'
+import { durationText, plainTable } from './text.ts'
 import type { Options, Verb } from './verb.ts'
 
 export const projects: Verb = {
@@ -23,7 +23,7 @@ export const projects: Verb = {
       online: async ({ client }) => (await client.projects.list(query, { signal: context.signal })).items,
       offline: () => listFromDisk(context.config(), query),
     })
-    context.out.data(items, textTable(items.map((item) => rowOf(item, Date.now()))))
+    context.out.data(items, plainTable(items.map((item) => rowOf(item, Date.now()))))
     if (items.length === 0) context.out.say('No projects.')
     return 0
   },

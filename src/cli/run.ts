@@ -2,12 +2,13 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Project } from '../api/schemas/project.ts'
+import { printable } from '../lib/columns.ts'
 import { ERRORS } from '../lib/errors.ts'
 import { dataLayout, projectLayout } from '../project/layout.ts'
 import type { Connection } from './connection.ts'
 import { readInput } from './input.ts'
 import { createProgress } from './progress.ts'
-import { statusWord } from './project-text.ts'
+import { errorText, statusWord } from './project-text.ts'
 import { bytesText } from './text.ts'
 import type { Options, Verb, VerbContext } from './verb.ts'
 
@@ -24,7 +25,7 @@ export const run: Verb = {
   async run(context, [pipeline = ''], options) {
     const connection = await context.connect()
     const created = await create(context, connection, { pipeline, options })
-    context.out.say(`Project ${created.id}: ${created.title}`)
+    context.out.say(`Project ${created.id}: ${printable(created.title)}`)
     if (options.wait === false) {
       context.out.data(created, created.id)
       return 0
@@ -60,9 +61,8 @@ async function follow({ out, signal }: VerbContext, { client }: Connection, { cr
 /** Where to find what was made: files when they lie on this machine, else addresses. */
 async function resultText({ config, out }: VerbContext, { url }: Connection, state: Project): Promise<string> {
   if (state.status !== 'completed') {
-    out.warn(
-      `${out.paint('red', '✖')} ${statusWord(state)}${state.error ? `: ${state.error.message} (${state.error.code})` : ''}`,
-    )
+    const why = state.error ? `: ${errorText(state.error)}` : ''
+    out.warn(`${out.paint('red', '✖')} ${statusWord(state)}${why}`)
     return ''
   }
   out.say(`${out.paint('green', '✔')} completed`)

@@ -1,5 +1,6 @@
 /** `status`: what runs, and how it is. */
 import type { StatusBody } from '../api/schemas/status.ts'
+import { printable } from '../lib/columns.ts'
 import type { Output } from './output.ts'
 import { bytesText, durationText, textTable } from './text.ts'
 import type { Verb } from './verb.ts'
@@ -34,7 +35,7 @@ export function statusText(data: StatusData, { url, out }: { url: string; out: P
   const style = data.status === 'healthy' ? 'green' : 'yellow'
   const { running, interrupted, failed } = data.projects
   return [
-    `${out.paint(style, data.status)}: ${data.message}`,
+    `${out.paint(style, data.status)}: ${printable(data.message)}`,
     `${url}, version ${data.version}, up ${durationText(data.uptime_s)}`,
     '',
     textTable(rows),
@@ -63,5 +64,5 @@ function workerText(worker: Worker): string {
     worker.last_exit === null ? undefined : `last exit: ${worker.last_exit}`,
     ...worker.active.map(({ stage, project_id }) => `${stage} of ${project_id}`),
   ]
-  return facts.filter((fact) => fact !== undefined).join(', ')
+  return printable(facts.filter((fact) => fact !== undefined).join(', '))
 }

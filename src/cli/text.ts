@@ -1,11 +1,17 @@
 /** Shapes of text for a terminal: tables, sizes, durations, bars. Pure. */
 import { stripVTControlCharacters } from 'node:util'
+import { printable } from '../lib/columns.ts'
 
 /** Columns padded to their widest cell; colours do not count. */
 export function textTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))))
   const line = (row: readonly string[]) => row.map((cell, column) => padded(cell, widths[column] ?? 0)).join('  ')
   return rows.map((row) => line(row).trimEnd()).join('\n')
+}
+
+/** A table without colours, whose cells may hold the words of others. */
+export function plainTable(rows: readonly (readonly string[])[]): string {
+  return textTable(rows.map((row) => row.map(printable)))
 }
 
 export function bytesText(bytes: number): string {

@@ -1,5 +1,6 @@
 /** `workers`: every worker process, what it does and how it is. */
 import type { WorkerProcess } from '../api/schemas/workers.ts'
+import { printable } from '../lib/columns.ts'
 import type { Output } from './output.ts'
 import { bytesText, durationText, textTable } from './text.ts'
 import type { Verb } from './verb.ts'
@@ -23,8 +24,8 @@ export function workersText(items: WorkerProcess[], out: Pick<Output, 'paint'>):
     if (one.ready && !one.blocked) return out.paint('green', '✔')
     return one.alive ? out.paint('yellow', '▲') : out.paint('red', '✖')
   }
-  const notes = items.flatMap(notesOf)
-  return [textTable([HEAD, ...items.map((one) => [mark(one), ...cellsOf(one)])]), ...notes].join('\n')
+  const notes = items.flatMap(notesOf).map(printable)
+  return [textTable([HEAD, ...items.map((one) => [mark(one), ...cellsOf(one).map(printable)])]), ...notes].join('\n')
 }
 
 function cellsOf(one: WorkerProcess): string[] {

@@ -26,7 +26,12 @@ export function resolveSettings(lookup: Lookup, cwd: string): Resolved {
     if (found) origins.set(name, found)
     values[name] = readValue(name, found, problems)
   }
-  return { values: values as Values, problems, origin: (name) => origins.get(name) }
+  return { values: values as Values, problems: distinct(problems), origin: (name) => origins.get(name) }
+}
+
+/** An older name may stand for several settings: what is wrong with it is one problem. */
+function distinct(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()]
 }
 
 /** All problems as one error, one line each. */

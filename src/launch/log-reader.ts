@@ -1,32 +1,33 @@
 /** The logs as the API asks for them: by names of processes, with cursors that are texts. */
 import type { LogFrame, LogReader } from '../api/deps.ts'
-import type { ChildStatus } from '../supervisor/child-record.ts'
 import { slotOf } from './entries.ts'
 import { unknownProcess } from './explainer.ts'
 import type { LogFiles } from './log-files.ts'
 import type { StoredLine } from './log-pages.ts'
 
-/** Throws `not_found` for a process that has no log and does not run. */
+/** `others`: processes that need not have printed anything. Throws `not_found` for one that nobody knows. */
 export function createLogReader(
   logs: Pick<LogFiles, 'names' | 'page' | 'next'>,
-  children: () => ChildStatus[],
+  others: () => Promise<readonly string[]>,
 ): LogReader {
-  function slotIn(process: string | undefined): string | undefined {
+  async function slotIn(process: string | undefined): Promise<string | undefined> {
     if (process === undefined) return undefined
     const slot = slotOf(process)
-    const known = new Set([...logs.names(), ...children().map((child) => child.slot)])
+    const logged = logs.names()
+    if (logged.includes(slot)) return slot
+    const known = new Set([...logged, ...(await others())])
     if (known.has(slot)) return slot
     throw unknownProcess(process, known)
   }
 
   return {
     async page({ process, since, before, limit }) {
-      const place = { process: slotIn(process), since: sinceOf(since), before: sinceOf(before) }
+      const place = { process: await slotIn(process), since: sinceOf(since), before: sinceOf(before) }
       const { items, next } = await logs.page({ ...place, limit })
       return { items, next: String(next) }
     },
-    follow(query) {
-      return followFrom(logs, { ...query, process: slotIn(query.process) })
+    async follow(query) {
+      return followFrom(logs, { ...query, process: await slotIn(query.process) })
     },
   }
 }
@@ -39,8 +40,9 @@ export function sinceOf(since: string | undefined): number | undefined {
 }
 
 type Following = Parameters<LogReader['follow']>[0]
+type Frames = Awaited<ReturnType<LogReader['follow']>>
 
-async function* followFrom(logs: Pick<LogFiles, 'page' | 'next'>, query: Following): ReturnType<LogReader['follow']> {
+async function* followFrom(logs: Pick<LogFiles, 'page' | 'next'>, query: Following): Frames {
   const { process, signal, limit } = query
   const gaps = createGaps(query.since)
   let since = sinceOf(query.since)

@@ -2,12 +2,12 @@
 import type { styleText } from 'node:util'
 import type { LogLevel } from '../lib/log.ts'
 import { slotOf } from './entries.ts'
-import type { Spoken } from './log-line.ts'
+import type { LogStream, Spoken } from './log-line.ts'
 
 export type Paint = (style: Parameters<typeof styleText>[0], text: string) => string
 
-/** `io-1       │ message key=value` */
-export function prettyLine(name: string, spoken: Spoken, paint: Paint): string {
+/** `io-1       │ message key=value`. What the supervisor says is a whole sentence; its facts would only repeat it. */
+export function prettyLine(name: string, spoken: Spoken & { stream?: LogStream }, paint: Paint): string {
   const style = LEVEL_STYLES[spoken.level]
   const text = harmless(spokenText(spoken))
   return `${paint(styleOf(name), `${name.padEnd(10)} │`)} ${style ? paint(style, text) : text}`
@@ -29,7 +29,8 @@ export function harmless(text: string): string {
   return text.replace(/[\p{Cc}--\t]/gv, '·')
 }
 
-function spokenText({ message, facts = {} }: Spoken): string {
+function spokenText({ message, facts = {}, stream }: Spoken & { stream?: LogStream }): string {
+  if (stream === 'fact') return message
   const rest = Object.entries(facts).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${plain(value)}`]))
   return [message, ...rest].join(' ')
 }

@@ -30,7 +30,11 @@ export type ManagementParts = {
   sources: Pick<MetricSources, 'counts' | 'oldest' | 'redis' | 'catalog' | 'hub'>
 }
 
-export type Management = Pick<ApiDeps, 'workforce' | 'metrics'> & Upkeep
+export type Management = Pick<ApiDeps, 'workforce' | 'metrics'> &
+  Upkeep & {
+    /** By queue, since the program began. */
+    failedStages(): ReadonlyMap<string, number>
+  }
 
 export function startManagement({ options, registry, log, sources }: ManagementParts): Management {
   const { config, version, held, phase, supervisor, workerSpec, onFact } = options
@@ -50,6 +54,10 @@ export function startManagement({ options, registry, log, sources }: ManagementP
   return {
     ...upkeep,
     workforce: createWorkforce({ supervisor, groups, specFor: workerSpec, held, handOver, phase, onFact, log }),
+    failedStages() {
+      totals.note(supervisor.status())
+      return new Map([...totals.queues()].map(([queue, { failed }]) => [queue, failed]))
+    },
     metrics: createMetrics({ ...sources, version, children: supervisor.status, held, totals }),
   }
 }

@@ -1,4 +1,5 @@
 /** The metrics as one table: names and units by the conventions of Prometheus, values from one look at everything. */
+import { STATUSES } from '../project/project.ts'
 import type { QueueCounts } from '../queue/dispatcher.ts'
 import type { QueueTally } from '../queue/tally.ts'
 import type { RedisHealth } from '../redis/monitor.ts'
@@ -8,7 +9,7 @@ import type { ChildStatus } from '../supervisor/child-record.ts'
 /** A process as the metrics see it; the supervisor itself is one of them. Absent values have no sample. */
 export type ProcessFacts = Pick<ChildStatus, 'name' | 'group' | 'alive' | 'ready' | 'rss_bytes' | 'beat_age_s'> & {
   startedS: number | null
-  /** 99th percentile over the last second. */
+  /** 99th percentile of about the last second. */
   loopDelayS: number | null
   /** Null for processes that run no jobs. */
   jobs: number | null
@@ -17,8 +18,10 @@ export type ProcessFacts = Pick<ChildStatus, 'name' | 'group' | 'alive' | 'ready
 export type Snapshot = {
   version: string
   processes: ProcessFacts[]
+  /** By slot, as are the groups that the slots belong to. */
   cpuSeconds: ReadonlyMap<string, number>
   restarts: ReadonlyMap<string, number>
+  groups: ReadonlyMap<string, string>
   /** Undefined while Redis does not answer. */
   counts: Record<string, QueueCounts> | undefined
   oldestS: ReadonlyMap<string, number>
@@ -45,12 +48,14 @@ export function familiesOf(snapshot: Snapshot): Family[] {
   return all.filter(({ samples }) => samples.length > 0)
 }
 
-function processFamilies({ version, processes, cpuSeconds, restarts }: Snapshot): Family[] {
+function processFamilies({ version, processes, cpuSeconds, restarts, groups }: Snapshot): Family[] {
   const each = (value: (one: ProcessFacts) => number | null): Sample[] =>
     processes.flatMap((one) => {
       const is = value(one)
       return is === null ? [] : [[{ process: one.name, group: one.group }, is] as const]
     })
+  const counted = (values: ReadonlyMap<string, number>): Sample[] =>
+    [...values].map(([slot, value]) => [{ process: slot, group: groups.get(slot) ?? '' }, value])
   const measured = (one: ProcessFacts) => (one.rss_bytes > 0 ? one.rss_bytes : null)
   return [
     gauge('build_info', 'Always 1; its label says which version runs', [[{ version }, 1]]),
@@ -77,7 +82,7 @@ function processFamilies({ version, processes, cpuSeconds, restarts }: Snapshot)
     ),
     gauge(
       'process_event_loop_delay_seconds',
-      'How late its event loop runs, 99 %',
+      'How late its event loop ran in the last second, 99 %',
       each((one) => one.loopDelayS),
     ),
     gauge(
@@ -85,16 +90,18 @@ function processFamilies({ version, processes, cpuSeconds, restarts }: Snapshot)
       'Jobs that it runs',
       each((one) => one.jobs),
     ),
-    counter('process_cpu_seconds_total', 'CPU used, over all its restarts', keyed(cpuSeconds, 'process')),
-    counter('process_restarts_total', 'Times it was started again, planned ones included', keyed(restarts, 'process')),
+    counter('process_cpu_seconds_total', 'CPU used, over all its restarts', counted(cpuSeconds)),
+    counter('process_restarts_total', 'Times it was started again, planned ones included', counted(restarts)),
   ]
 }
 
+/** A queue keeps no job that has failed; `queue_stages_total` counts them. */
+const STATES = ['waiting', 'active'] as const
 const OUTCOMES = ['completed', 'failed', 'retried', 'released'] as const
 
 function queueFamilies({ counts = {}, oldestS, stages, projects }: Snapshot): Family[] {
   const jobs = Object.entries(counts).flatMap(([queue, of]) =>
-    Object.entries(of).map(([state, count]): Sample => [{ queue, state }, count]),
+    STATES.map((state): Sample => [{ queue, state }, of[state]]),
   )
   const ended = [...stages].flatMap(([queue, tally]) =>
     OUTCOMES.map((outcome): Sample => [{ queue, outcome }, tally[outcome]]),
@@ -106,10 +113,11 @@ function queueFamilies({ counts = {}, oldestS, stages, projects }: Snapshot): Fa
     counter('queue_jobs_started_total', 'Jobs taken by workers, since the program began', of('started')),
     counter('queue_stages_total', 'Stages that ended, by how; released: given back to go on later', ended),
     counter('queue_busy_seconds_total', 'Time that stages ran, added up', of('busy_s')),
+    // A status that nobody has is 0: a series that ends would keep an alert as it was.
     gauge(
       'projects',
       'Projects by status',
-      Object.entries(projects).map(([status, count]) => [{ status }, count]),
+      STATUSES.map((status) => [{ status }, projects[status] ?? 0]),
     ),
   ]
 }

@@ -1,6 +1,6 @@
 /** `/metrics`: one look at everything, written in Prometheus' text format. Costs nothing until somebody asks. */
 import type { ApiDeps } from '../api/deps.ts'
-import { createLoopMeter, type LoopMeter } from '../lib/loop-delay.ts'
+import { createLoopWatch } from '../lib/loop-delay.ts'
 import { within } from '../lib/until.ts'
 import type { Catalog } from '../project/catalog.ts'
 import type { QueueCounts } from '../queue/dispatcher.ts'
@@ -31,14 +31,11 @@ type Places = Parameters<ApiDeps['metrics']>[0]
 const REDIS_MS = 1_000
 
 export function createMetrics(sources: MetricSources): ApiDeps['metrics'] {
-  let loop: LoopMeter | undefined // measuring wakes the process: only who scrapes pays for it
-  return async (places) => {
-    loop ??= createLoopMeter()
-    return write(familiesOf(await look(sources, { places, loopDelayS: loop.read(true) / 1_000 })))
-  }
+  const loopDelayMs = createLoopWatch()
+  return async (places) => write(familiesOf(await look(sources, { places, loopDelayMs: loopDelayMs() })))
 }
 
-async function look(sources: MetricSources, own: { places: Places; loopDelayS: number }): Promise<Snapshot> {
+async function look(sources: MetricSources, own: { places: Places; loopDelayMs: number | null }): Promise<Snapshot> {
   const { version, totals, catalog, hub } = sources
   const children = sources.children()
   totals.note(children)
@@ -50,9 +47,10 @@ async function look(sources: MetricSources, own: { places: Places; loopDelayS: n
   const nowMs = Date.now()
   return {
     version,
-    processes: [...children.map((child) => factsOf(child, sources)), supervisorFacts(own.loopDelayS)],
+    processes: [...children.map((child) => factsOf(child, sources)), supervisorFacts(own.loopDelayMs)],
     cpuSeconds: new Map([...totals.cpuSeconds(), ['supervisor', cpuSecondsOf(process.cpuUsage())]]),
     restarts: totals.restarts(),
+    groups: new Map([...totals.groups(), ['supervisor', 'supervisor']]),
     counts,
     oldestS: new Map([...(oldest ?? [])].map(([queue, ms]) => [queue, Math.max(0, nowMs - ms) / 1_000])),
     stages: totals.queues(),
@@ -83,12 +81,16 @@ function factsOf(child: ChildStatus, { held }: MetricSources): ProcessFacts {
     rss_bytes,
     beat_age_s,
     startedS: started_at === null ? null : Date.parse(started_at) / 1_000,
-    loopDelayS: loop_delay_ms === undefined ? null : loop_delay_ms / 1_000,
+    loopDelayS: secondsOf(loop_delay_ms ?? null),
     jobs: group === 'redis' || group === 'scheduler' ? null : activeJobs(held(child.pid)).length,
   }
 }
 
-function supervisorFacts(loopDelayS: number): ProcessFacts {
+function secondsOf(ms: number | null): number | null {
+  return ms === null ? null : ms / 1_000
+}
+
+function supervisorFacts(loopDelayMs: number | null): ProcessFacts {
   return {
     name: 'supervisor',
     group: 'supervisor',
@@ -97,7 +99,7 @@ function supervisorFacts(loopDelayS: number): ProcessFacts {
     rss_bytes: process.memoryUsage.rss(),
     beat_age_s: null,
     startedS: performance.timeOrigin / 1_000,
-    loopDelayS,
+    loopDelayS: secondsOf(loopDelayMs),
     jobs: null,
   }
 }

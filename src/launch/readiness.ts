@@ -1,5 +1,6 @@
 /** The checks behind `/readyz`: may this instance be given work? */
-import { access, constants } from 'node:fs/promises'
+import { access, constants, statfs } from 'node:fs/promises'
+import { messageOf } from '../lib/errors.ts'
 import type { RedisHealth } from '../redis/monitor.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
 import type { Phase } from './phase.ts'
@@ -10,6 +11,8 @@ export type ReadinessSources = {
   groups: readonly string[]
   dataDir: string
   phase: () => Phase
+  /** In bytes; as the file system says, when not given. */
+  freeBytes?: (folder: string) => Promise<number>
 }
 
 type Check = { name: string; ok: boolean; message: string | null }
@@ -32,12 +35,27 @@ function workerCheck({ children, groups }: ReadinessSources): Check {
   return check('workers', away.length === 0 ? null : `no ready process in ${away.join(', ')}`)
 }
 
-async function diskCheck({ dataDir }: ReadinessSources): Promise<Check> {
-  const writable = await access(dataDir, constants.W_OK).then(
-    () => true,
-    () => false,
-  )
-  return check('disk', writable ? null : 'the data folder cannot be written')
+/**
+ * A few turns of the journals, the state files (each is written beside the old one) and the file of Redis fit into
+ * this; with less, work that is taken now is likely to stand still soon.
+ */
+const LEAST_FREE_BYTES = 32 * 1024 ** 2
+
+/** Whoever may write everything (root) may do so on a full disk, too: only the room tells. */
+async function diskCheck({ dataDir, freeBytes = freeIn }: ReadinessSources): Promise<Check> {
+  try {
+    await access(dataDir, constants.W_OK)
+    const free = await freeBytes(dataDir)
+    return check('disk', free < LEAST_FREE_BYTES ? `only ${Math.floor(free / 1024 ** 2)} MB are free` : null)
+  } catch (error) {
+    return check('disk', `the data folder cannot be written: ${messageOf(error)}`)
+  }
+}
+
+/** Some file systems, those over a network above all, do not tell their size: then there is room until a write fails. */
+async function freeIn(folder: string): Promise<number> {
+  const { blocks, bavail, bsize } = await statfs(folder)
+  return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize
 }
 
 function drainCheck({ phase }: ReadinessSources): Check {

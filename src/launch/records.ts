@@ -90,15 +90,24 @@ function writePrinted(
   logs.write({ process, pid, stream, ...parsePrinted(line, stream) })
 }
 
+/** Without a process's last output, which is in the log of its own; a fact of which there is nothing to say is none. */
 function writeFact(logs: LogFiles, fact: LaunchFact, redactor: Redactor): void {
-  const { type, ...facts } = JSON.parse(cleanJson(fact, redactor.clean)) as { type: string }
-  const message = redactor.clean(entryOf(fact)?.text ?? factLine(fact, { colour: false })?.trim() ?? type)
+  const message = entryOf(fact)?.text ?? factLine(fact, { colour: false })?.trim()
+  if (message === undefined) return
+  const { type, lines: _, ...facts } = JSON.parse(cleanJson(fact, redactor.clean), wholeMs) as LoggedFact
   logs.write({
     process: 'supervisor',
     pid: process.pid,
     stream: 'fact',
     level: levelOf(fact),
-    message,
+    message: redactor.clean(message),
     facts: { event: type, ...facts },
   })
+}
+
+type LoggedFact = { type: string; lines?: unknown } & Record<string, unknown>
+
+/** No wait of ours is known to a fraction of a millisecond. */
+function wholeMs(key: string, value: unknown): unknown {
+  return typeof value === 'number' && /(^m|M)s$/.test(key) ? Math.round(value) : value
 }

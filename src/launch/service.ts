@@ -29,6 +29,7 @@ import type { ChildSpec } from '../supervisor/spec.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import { createExplainer } from './explainer.ts'
 import type { LaunchFact } from './facts.ts'
+import { createKnownProcesses } from './known-processes.ts'
 import { createLogReader } from './log-reader.ts'
 import { type Management, startManagement } from './management.ts'
 import type { Phase } from './phase.ts'
@@ -176,11 +177,17 @@ function apiDeps(parts: Parts) {
     hub,
     maxSockets: config.maxSockets,
     pipelines: () => viewPipelines(registry),
-    status: createStatusBoard({ version, startedMs, children, held, redis, dispatcher, store, catalog, phase, groups }),
+    status: createStatusBoard({
+      ...{ version, startedMs, children, held, redis, dispatcher, store, catalog, phase, groups },
+      failedStages: management.failedStages,
+    }),
     ready: createReadiness({ redis: watch.latest, children, groups, dataDir: layout.root, phase }),
     workforce: management.workforce,
     explain: createExplainer({ folder: layout.logs, children }),
-    logs: createLogReader(options.records.logs, children),
+    logs: createLogReader(
+      options.records.logs,
+      createKnownProcesses({ folder: layout.logs, groups: config.workers, children }),
+    ),
     metrics: management.metrics,
   }
 }

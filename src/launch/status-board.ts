@@ -15,9 +15,11 @@ export type StatusSources = {
   children: () => ChildStatus[]
   held: (pid: number | null) => HeldJob[]
   redis: { mode: 'spawned' | 'attached'; latest: () => RedisHealth }
-  dispatcher: Dispatcher
-  store: ProjectStore
-  catalog: Catalog
+  dispatcher: Pick<Dispatcher, 'counts'>
+  store: Pick<ProjectStore, 'openIds' | 'open'>
+  catalog: Pick<Catalog, 'counts'>
+  /** By queue, since the program began. */
+  failedStages: () => ReadonlyMap<string, number>
   phase: () => Phase
   /** Groups that must each have a ready process. */
   groups: readonly string[]
@@ -43,7 +45,7 @@ export function createStatusBoard(sources: StatusSources): () => Promise<StatusD
       pid: process.pid,
       uptime_s,
       services,
-      queues: waiting,
+      queues: withFailed(waiting, sources.failedStages()),
       projects: counted,
     }
   }
@@ -59,6 +61,15 @@ export function createStatusBoard(sources: StatusSources): () => Promise<StatusD
 const NO_COUNTS = Object.fromEntries(
   QUEUE_NAMES.map((name) => [name, { waiting: 0, active: 0, failed: 0 } satisfies QueueCounts]),
 )
+
+/** A queue keeps no job that has failed: its stage has, and is counted by whoever ran it. */
+function withFailed(
+  counts: Record<string, QueueCounts>,
+  failed: ReadonlyMap<string, number>,
+): Record<string, QueueCounts> {
+  const rows = Object.entries(counts).map(([queue, of]) => [queue, { ...of, failed: failed.get(queue) ?? 0 }])
+  return Object.fromEntries(rows)
+}
 
 /** The newest value; asks again, once for all callers, when it is older than `maxAgeMs`. Only the first has to wait. */
 function createSample<T>(ask: () => Promise<T>, maxAgeMs: number): () => Promise<T> {

@@ -2,7 +2,7 @@
 import type { QueueTally } from '../queue/tally.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
 
-type Counted = Pick<ChildStatus, 'slot' | 'role' | 'pid' | 'restarts' | 'cpu_s' | 'beat'>
+type Counted = Pick<ChildStatus, 'slot' | 'group' | 'role' | 'pid' | 'restarts' | 'cpu_s' | 'beat'>
 
 export type Totals = {
   /** What all processes say at this moment. */
@@ -12,6 +12,7 @@ export type Totals = {
   /** By slot. */
   cpuSeconds(): ReadonlyMap<string, number>
   restarts(): ReadonlyMap<string, number>
+  groups(): ReadonlyMap<string, string>
   /** By queue. */
   queues(): ReadonlyMap<string, QueueTally>
 }
@@ -23,8 +24,10 @@ export function createTotals(): Totals {
   const cpu = createCounter()
   const restarts = createCounter()
   const jobs = createCounter()
+  const groups = new Map<string, string>()
 
-  function noteOne({ slot, role, restarts: count, cpu_s, beat }: Counted, pid: number | null): void {
+  function noteOne({ slot, group, role, restarts: count, cpu_s, beat }: Counted, pid: number | null): void {
+    groups.set(slot, group)
     if (role === 'current') noteRestarts(slot, count)
     if (pid === null) return
     cpu.reach(slot, { of: String(pid), value: cpu_s })
@@ -48,6 +51,7 @@ export function createTotals(): Totals {
     },
     cpuSeconds: () => cpu.totals(),
     restarts: () => restarts.totals(),
+    groups: () => groups,
     queues() {
       const found = new Map<string, QueueTally>()
       for (const [name, value] of jobs.totals()) {

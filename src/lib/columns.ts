@@ -29,6 +29,11 @@ export function printable(text: string): string {
   return stripVTControlCharacters(text).replaceAll(/\p{Cc}+/gu, ' ')
 }
 
+/** The same for words of several lines, or a piece of them: line ends and tabs stay. */
+export function printableLines(text: string): string {
+  return text.replaceAll('\r', '').replaceAll(/[\p{Cc}--[\t\n]]/gv, '·')
+}
+
 function widthOf(grapheme: string): number {
   return WIDE.test(grapheme) ? 2 : 1
 }

@@ -21,3 +21,37 @@ export function createLoopMeter(): LoopMeter {
     },
   }
 }
+
+const WATCH_MS = 1_000
+/** Longer than scrapers wait between two looks. */
+const UNWATCHED_MS = 5 * 60_000
+
+/**
+ * The same answer for all who ask within a second: the 99th percentile in milliseconds of the last whole one. Null
+ * until there is one, for nothing is measured before somebody asks, nor long after the last who did.
+ */
+export function createLoopWatch(create = createLoopMeter): () => number | null {
+  let watched: Watched | undefined
+
+  function begin(): Watched {
+    const meter = create()
+    meter.read(true)
+    const begun: Watched = { latestMs: null, leftMs: UNWATCHED_MS }
+    const timer = setInterval(() => {
+      begun.leftMs -= WATCH_MS
+      begun.latestMs = meter.read(begun.leftMs > 0)
+      if (begun.leftMs > 0) return
+      clearInterval(timer)
+      watched = undefined
+    }, WATCH_MS).unref()
+    return begun
+  }
+
+  return () => {
+    watched ??= begin()
+    watched.leftMs = UNWATCHED_MS
+    return watched.latestMs
+  }
+}
+
+type Watched = { latestMs: number | null; leftMs: number }

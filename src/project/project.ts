@@ -1,6 +1,7 @@
 /** A project's record: what its folder says, folded. Field names are the outer contract's. */
 
-export type StageStatus = 'pending' | 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled'
+export const STATUSES = ['pending', 'queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const
+export type StageStatus = (typeof STATUSES)[number]
 export type ProjectStatus = StageStatus
 export type WaitReason = 'quota' | 'budget' | 'disk' | 'interrupted'
 

@@ -30,7 +30,7 @@ export function createFakeLogs(lines: LogLine[] = [logLine(1), logLine(2, { fact
       const items = after(since).slice(0, limit)
       return { items, next: String(items.at(-1)?.id ?? since ?? 0) }
     },
-    follow({ process, since }) {
+    async follow({ process, since }) {
       check(process)
       return (async function* () {
         yield after(since).map((line) => ({ cursor: String(line.id), json: JSON.stringify(line) }))

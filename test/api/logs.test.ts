@@ -34,16 +34,17 @@ function endlessLogs() {
   const seen = { taken: 0, ended: false }
   const logs: LogReader = {
     ...createFakeLogs(),
-    async *follow({ signal }): AsyncGenerator<LogFrame[], void> {
-      try {
-        while (!signal.aborted) {
-          seen.taken++
-          yield [{ cursor: String(seen.taken), json: JSON.stringify({ text: 'x'.repeat(10_000) }) }]
-        }
-      } finally {
-        seen.ended = true
+    follow: async ({ signal }) => lines(signal),
+  }
+  async function* lines(signal: AbortSignal): AsyncGenerator<LogFrame[], void> {
+    try {
+      while (!signal.aborted) {
+        seen.taken++
+        yield [{ cursor: String(seen.taken), json: JSON.stringify({ text: 'x'.repeat(10_000) }) }]
       }
-    },
+    } finally {
+      seen.ended = true
+    }
   }
   return { seen, logs }
 }

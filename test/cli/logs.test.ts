@@ -6,6 +6,8 @@ import { type TestContext, test } from 'node:test'
 import { startServer } from '../../src/api/server.ts'
 import { type ReadPage, readWanted, type Wanted } from '../../src/cli/log-pages.ts'
 import { createClient } from '../../src/client/client.ts'
+import { openChronicle } from '../../src/launch/chronicle.ts'
+import { createKnownProcesses } from '../../src/launch/known-processes.ts'
 import { type LogFiles, openLogFiles } from '../../src/launch/log-files.ts'
 import { createLogReader } from '../../src/launch/log-reader.ts'
 import type { AppError } from '../../src/lib/errors.ts'
@@ -36,7 +38,7 @@ function say(files: LogFiles, n: number): void {
 
 /** Announces itself in the folder, as `npm start` does. */
 async function serve(folder: string, files: LogFiles) {
-  const deps = fakeDeps({ logs: createLogReader(files, () => []) })
+  const deps = fakeDeps({ logs: createLogReader(files, async () => []) })
   const server = await startServer(fakeApp(deps), { host: '127.0.0.1', port: 0, log: silentLog })
   announce(folder, server.url)
   const stop = () => server.close(0).finally(deps[Symbol.dispose])
@@ -79,7 +81,7 @@ test('a server and the disk give the same lines, however many', async (t) => {
   const server = await serve(folder, files)
   t.after(server.stop)
   const { page: online } = createClient({ url: server.url }).logs
-  const { page: offline } = createLogReader(files, () => [])
+  const { page: offline } = createLogReader(files, async () => [])
   for (const [wanted, shown] of asked)
     for (const read of [online, offline]) {
       const seen: number[] = []
@@ -92,7 +94,7 @@ test('a server and the disk give the same lines, however many', async (t) => {
 
 test('all since a moment is what was there when it was asked for', async (t) => {
   const { files } = await fill(t, LINES)
-  const { page } = createLogReader(files, () => [])
+  const { page } = createLogReader(files, async () => [])
   let written = LINES
   const busy: ReadPage = async (query) => {
     const answer = await page(query)
@@ -115,6 +117,36 @@ test('the command prints them all, with a server and without', async (t) => {
     const { items, next } = JSON.parse(last.stdout)
     assert.deepEqual([items.length, next], [1_500, String(items.at(-1).id)])
     await server?.stop()
+  }
+})
+
+test('a process that printed nothing has a log without lines; a name that nobody knows is an error', async (t) => {
+  const { folder, files } = await fill(t, 2)
+  const chronicle = await openChronicle(dataLayout(folder).logs, { clean: (text) => text, onFault: assert.ifError })
+  const about = { at: new Date().toISOString(), run: 'r1', event: 'spawned', text: 'x', cause: null, facts: {} }
+  chronicle.append({ ...about, process: 'io-2' })
+  await chronicle.close()
+  const known = createKnownProcesses({
+    folder: dataLayout(folder).logs,
+    groups: [{ name: 'io', queues: [], processes: 3 }],
+  })
+  const { page, follow } = createLogReader(files, known)
+  for (const process of ['scheduler', 'io-2', 'io-3', 'io-2.old'])
+    assert.deepEqual((await page({ process, limit: 1 })).items, [], process)
+  const signal = AbortSignal.abort()
+  await assert.rejects(follow({ process: 'io-4', limit: 1, signal }), {
+    code: 'not_found',
+    message: 'There is no process io-4; there are io-1, io-2, io-3, redis, scheduler, supervisor',
+  })
+  for (const [process, code] of [
+    ['scheduler', 0],
+    ['media-1', 0],
+    ['io-2', 0],
+    ['media-7', 4],
+  ] as const) {
+    const offline = await runCli(folder, ['logs', process])
+    assert.deepEqual([offline.code, offline.stdout], [code, ''], offline.stderr)
+    assert.match(offline.stderr, code === 0 ? /\nNo lines\.\n$/ : /There is no process media-7; there are .*io-2/)
   }
 })
 

@@ -1,6 +1,6 @@
 /** The command line without a server: usage, settings, the disk, and the examination. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { dataLayout } from '../../src/project/layout.ts'
@@ -68,6 +68,36 @@ test('projects are read from the disk', async () => {
   assert.equal((await runCli(temp.folder, ['project', '../p1'])).code, 4)
 })
 
+test('chaos: an input that the pipeline refuses is refused before anything starts', async () => {
+  using temp = tempFolder()
+  const temporary = join(temp.folder, 'tmp')
+  mkdirSync(temporary)
+  writeFileSync(join(temp.folder, 'hello.ts'), exampleOf(readFileSync('README.md', 'utf8')))
+  const env = { PIPELINES_DIR: temp.folder, TMPDIR: temporary }
+  const chaos = (...args: string[]) =>
+    runCli(temp.folder, ['chaos', '--only', 'nothing', '--pipeline', 'hello', ...args], { env, input: '{"text":""}' })
+  const none = await chaos()
+  assert.deepEqual([none.code, none.stdout], [2, ''])
+  assert.match(none.stderr, /text must be a text that is not empty \(hello has no examples; .* with --input <file>\)/)
+  const bad = await chaos('--input', '-')
+  assert.equal(bad.code, 2)
+  assert.match(bad.stderr, /not empty \(--input -\)/)
+  assert.deepEqual(readdirSync(temporary), [])
+})
+
+test('chaos: an option that would have no effect is refused', async () => {
+  using temp = tempFolder()
+  const cases: [args: string[], said: string][] = [
+    [['--minutes', '1', '--projects', '3'], '--minutes counts only with --random <kills>; --projects counts only with'],
+    [['--random', '5', '--only', 'nothing'], '--only counts only without --random'],
+    [['--input', '-'], '--input is for the pipeline that --pipeline <name> names'],
+  ]
+  for (const [args, said] of cases) {
+    const { code, stdout, stderr } = await runCli(temp.folder, ['chaos', ...args])
+    assert.deepEqual([code, stdout, stderr.startsWith(`error: ${said}`)], [2, '', true], stderr)
+  }
+})
+
 test('doctor: names what is missing, and how to get it', async () => {
   using temp = tempFolder()
   const well = await runCli(temp.folder, ['doctor', '--json'], { env: { PORT: '0' } })
@@ -84,6 +114,7 @@ test('doctor: names what is missing, and how to get it', async () => {
     provider: 'ok',
   })
   assert.equal(well.code, 0, well.stdout)
+  assert.match(well.stdout, /not running; PORT=0: a free port will be chosen/)
   const bare = await runCli(temp.folder, ['doctor'], { env: { PORT: '0', PATH: temp.folder, REDIS: 'spawn' } })
   assert.equal(bare.code, 1)
   assert.match(bare.stdout, /✖ {2}ffmpeg +ffmpeg is not installed; to install it: \S+/)
@@ -100,3 +131,8 @@ test('doctor: names what is missing, and how to get it', async () => {
 test('the token has one place', () => {
   assert.equal(dataLayout('/d').token, join('/d', TOKEN_FILE))
 })
+
+/** The pipeline that the README shows. */
+function exampleOf(readme: string): string {
+  return /<!-- example -->\n```ts\n([\s\S]*?)```/.exec(readme)![1]!
+}

@@ -41,7 +41,8 @@ test('a loss between two connections is told, of each process its own, also afte
 async function take(logs: Awaited<ReturnType<typeof openLogFiles>>, query: { since: string }, frames: number) {
   const stop = new AbortController()
   const taken: Frame[] = []
-  for await (const some of createLogReader(logs, () => []).follow({ ...query, limit: 10, signal: stop.signal })) {
+  const reader = createLogReader(logs, async () => [])
+  for await (const some of await reader.follow({ ...query, limit: 10, signal: stop.signal })) {
     taken.push(...some.map(({ cursor, json }) => ({ cursor, ...JSON.parse(json) })))
     if (taken.length >= frames) break
   }

@@ -74,8 +74,8 @@ test('every number is where its name says', async () => {
     ['process_last_beat_age_seconds', { process: 'io-1' }, 0.4],
     ['process_event_loop_delay_seconds', { process: 'io-1' }, 0.012],
     ['process_active_jobs', { process: 'io-1' }, 2],
-    ['process_cpu_seconds_total', { process: 'io-1' }, 1.5],
-    ['process_restarts_total', { process: 'io-1' }, 2],
+    ['process_cpu_seconds_total', { process: 'io-1', group: 'io' }, 1.5],
+    ['process_restarts_total', { process: 'io-1', group: 'io' }, 2],
     ['queue_jobs', { queue: 'llm', state: 'waiting' }, 3],
     ['queue_jobs', { queue: 'llm', state: 'active' }, 2],
     ['queue_stages_total', { queue: 'llm', outcome: 'completed' }, 5],
@@ -83,6 +83,7 @@ test('every number is where its name says', async () => {
     ['queue_jobs_started_total', { queue: 'llm' }, 9],
     ['queue_busy_seconds_total', { queue: 'llm' }, 12.5],
     ['projects', { status: 'completed' }, 40],
+    ['projects', { status: 'failed' }, 0],
     ['stream_viewers', {}, 7],
     ['stream_conflations_total', {}, 11],
     ['stream_joins_total', { how: 'recovered' }, 4],
@@ -97,6 +98,7 @@ test('every number is where its name says', async () => {
   assert.ok(value('process_resident_memory_bytes', { process: 'supervisor' })! > 10e6)
   assert.equal(value('process_last_beat_age_seconds', { process: 'redis' }), undefined, 'it gives no beats')
   assert.equal(value('process_active_jobs', { process: 'redis' }), undefined)
+  assert.equal(value('queue_jobs', { state: 'failed' }), undefined, 'no queue keeps any')
   assert.equal(value('process_start_time_seconds', { process: 'io-2' }), undefined, 'it does not run')
 })
 
@@ -135,6 +137,11 @@ test('what is gone leaves no series, and what was counted stays', async () => {
   const families = await read()
   const up = families.get('showrunner_process_up')!.series.map((one) => one.labels.process)
   assert.deepEqual(up, ['supervisor'])
+  const restarts = families.get('showrunner_process_restarts_total')!.series.map((one) => one.labels)
+  assert.deepEqual(
+    restarts.find(({ process }) => process === 'io-2'),
+    { process: 'io-2', group: 'io' },
+  )
   const completed = families
     .get('showrunner_queue_stages_total')!
     .series.find((one) => one.labels.outcome === 'completed')

@@ -9,6 +9,7 @@ import type { LaunchFact } from '../../src/launch/facts.ts'
 import { openRecords } from '../../src/launch/records.ts'
 import { createRedactor } from '../../src/lib/redact.ts'
 import { until } from '../../src/lib/until.ts'
+import type { StackTop } from '../../src/supervisor/facts.ts'
 import { tempFolder } from '../helpers/temp.ts'
 
 async function open(t: TestContext, folder: string, secrets: string[] = []) {
@@ -98,6 +99,72 @@ test('lines go to the log of the slot, facts and the API to that of the supervis
     ['booted', 'spawned'],
   )
   assert.equal(facts.length, 5, 'and everything is passed on')
+})
+
+type FactOf<T> = Extract<LaunchFact, { type: T }>
+const name = 'io-1'
+const where: StackTop = { function: 'spin', file: 'x.ts', line: 1, column: 1, frames: [], scope: null }
+const providers = { ffmpeg: { path: 'ffmpeg' }, speech: 'espeak-ng', text: 'builtin', models: null } as const
+
+/** One of each type but the lines of processes, so that a new one has to be thought of. */
+const FACTS: { [T in Exclude<LaunchFact['type'], 'child_line' | 'api_line'>]: Omit<FactOf<T>, 'type'> } = {
+  ready: {
+    ...{ version: '1', ms: 5, url: 'http://x', dataDir: '/d', workers: [], providers, interrupted: [], notes: [] },
+    ...{ redis: { mode: 'spawned', where: 'r', why: null, warning: null }, pipelines: { names: [], problems: [] } },
+    ...{ resume: 'auto', loginUrl: null, outerLimit: null, withoutInit: false },
+  },
+  child_spawned: { name, pid: 1 },
+  child_ready: { name, ms: 1307.3142959999998, facts: null },
+  child_boot_missed: { name, deadlineMs: 5_000 },
+  child_suspected: { name, silentMs: 5.5, reason: 'gives no sign of life', where },
+  child_recovered: { name, silentMs: 5.5, where },
+  child_hung: { name, reason: 'gave no sign of life', where },
+  child_exited: killed,
+  child_repaired: { name, what: 'its queue was cleaned' },
+  child_restart_planned: { name, afterMs: 0.4, free: true },
+  child_parked: { name, reason: 'it ended too often', retryMs: null },
+  child_stopping: { name },
+  child_replacing: { name, why: 'asked for' },
+  child_replaced: { name },
+  child_replace_failed: { name, reason: 'it ended' },
+  child_stopped: { name, ms: 1.5, forced: false },
+  process_status: { name, pid: 1, phase: 'ready', uptime_s: 1, restarts: 0, jobs: 0 },
+  booted: { version: '1', pid: 1, before: null },
+  boot_failed: { reason: 'no port' },
+  faulted: { reason: 'x is not a function' },
+  operator_asked: { process: name, what: 'restart', by: 'operator' },
+  stop_asked: { signal: 'SIGTERM' },
+  log_fault: { reason: null },
+  survivors_ended: { survivors: [{ pid: 1, command: 'node' }] },
+  progress: { sentence: 'Redis is built' },
+  redis_changed: { running: true },
+  jobs_taken_back: { worker: name, jobs: 1 },
+  consumer_refreshed: { name, queue: 'llm', waitedMs: 1.5 },
+  death_charged: { worker: name, project: 'p1', stage: 's', reason: 'ended', deaths: 1, failed: false },
+  stopping: { running: [{ stage: 's', project: 'p1' }], deadlineS: 18 },
+  stop_waiting: { name, jobs: [], told: true, left_s: 2 },
+  stop_escalated: { to: 'hurry' },
+  component_stopped: { name: 'API', ms: 1.5 },
+  stopped,
+}
+
+test('the log has a sentence for every fact, whole milliseconds, and no output a second time', async (t) => {
+  const { records } = await open(t, await tempFolder(t))
+  const facts = Object.entries(FACTS).map(([type, fields]) => ({ type, ...fields }) as LaunchFact)
+  for (const fact of facts) records.tell(fact)
+  const { items } = await records.logs.page({ limit: 100 })
+  assert.deepEqual(
+    items.slice(1).map(({ facts: of }) => of?.event),
+    facts.map(({ type }) => type),
+  )
+  for (const { message } of items) assert.match(message, / /)
+  assert.doesNotMatch(JSON.stringify(items), /"(ms|\w+Ms)":\d+\.|"lines"|xxx/)
+})
+
+test('nothing taken back is nothing to say', async (t) => {
+  const { records } = await open(t, await tempFolder(t))
+  records.tell({ type: 'jobs_taken_back', worker: name, jobs: 0 })
+  assert.equal((await records.logs.page({ limit: 10 })).items.length, 1)
 })
 
 test('no secret is in any file, whatever it looks like; numbers stay numbers', async (t) => {

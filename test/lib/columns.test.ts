@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { columnsOf, cutToColumns, printable } from '../../src/lib/columns.ts'
+import { columnsOf, cutToColumns, printable, printableLines } from '../../src/lib/columns.ts'
 
 const WIDTHS: [text: string, columns: number][] = [
   ['', 0],
@@ -28,4 +28,9 @@ test('what fits stays as it is, else it is cut between characters, with an ellip
 
 test("another's words cannot order the terminal about, and stay on one line", () => {
   assert.equal(printable('a\x1b[2Jb\nc\x07d\x9b31me'), 'ab c de')
+})
+
+test('nor can those of several lines, which stay such, nor one order in two pieces', () => {
+  assert.equal(printableLines('a\x1b[2Jb\r\n\tc\x07d\x9b1m'), 'a·[2Jb\n\tc·d·1m')
+  assert.equal(['\x1b', '[2J'].map(printableLines).join(''), '·[2J')
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createLoopMeter } from '../../src/lib/loop-delay.ts'
+import { createLoopMeter, createLoopWatch } from '../../src/lib/loop-delay.ts'
 import { sleep } from '../../src/lib/until.ts'
 
 function block(ms: number): void {
@@ -21,4 +21,19 @@ test('a blocked loop shows while it works, each time since the last reading, and
   block(300)
   await sleep(50)
   assert.equal(meter.read(false), 0)
+})
+
+test('all who ask are told the same, of the last whole second; nothing is measured while nobody asks', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const readings: boolean[] = []
+  const watch = createLoopWatch(() => ({ read: (isBusy) => readings.push(isBusy) }))
+  assert.equal(readings.length, 0)
+  assert.deepEqual([watch(), watch()], [null, null])
+  t.mock.timers.tick(1_000)
+  assert.deepEqual([watch(), watch(), readings.length], [2, 2, 2])
+  t.mock.timers.tick(1_000)
+  assert.equal(watch(), 3)
+  t.mock.timers.tick(10 * 60_000)
+  assert.deepEqual([readings.length, readings.at(-1), readings.indexOf(false)], [303, false, 302])
+  assert.equal(watch(), null, 'what was measured so long ago says nothing')
 })

@@ -29,7 +29,7 @@ export function addLogRoute(app: Api, deps: ApiDeps, live: Live): void {
   app.openapi(route, async (c) => {
     const { follow, ...query } = c.req.valid('query')
     if (!follow) return c.json(await deps.logs.page(query), 200)
-    return answerStream({ deps, live, c }, { ...query, since: resumedFrom(c) ?? query.since }) as never
+    return (await answerStream({ deps, live, c }, { ...query, since: resumedFrom(c) ?? query.since })) as never
   })
 }
 
@@ -42,9 +42,9 @@ function resumedFrom(c: ApiContext): string | undefined {
   return last !== undefined && LOG_STREAM_CURSOR.test(last) ? last : undefined
 }
 
-function answerStream({ deps, live, c }: Asking, query: Query): Response {
+async function answerStream({ deps, live, c }: Asking, query: Query): Promise<Response> {
   const stop = new AbortController()
-  const lines = deps.logs.follow({ ...query, signal: stop.signal })
+  const lines = await deps.logs.follow({ ...query, signal: stop.signal })
   if (c.req.method === 'HEAD') return c.body(null, 200, EVENT_STREAM_HEADERS)
   const stream = createEventStream({
     async join(sink) {

@@ -1,8 +1,9 @@
 /** Projects on the wire. Field names are those of project_state.json; fields may be added, never renamed. */
 import { z } from '@hono/zod-openapi'
+import { STATUSES } from '../../project/project.ts'
 import { IdSchema, NameSchema } from './common.ts'
 
-export const StatusSchema = z.enum(['pending', 'queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'])
+export const StatusSchema = z.enum(STATUSES)
 const ReasonSchema = z.enum(['quota', 'budget', 'disk', 'interrupted']).nullable()
 const TimeSchema = z.iso.datetime()
 const PercentSchema = z.number().min(0).max(100)

@@ -56,7 +56,9 @@ export const StatusDataSchema = z
     pid: z.int().optional(),
     uptime_s: z.number(),
     services: ServicesSchema,
-    queues: z.record(z.string(), z.object({ waiting: z.int(), active: z.int(), failed: z.int() })),
+    queues: z
+      .record(z.string(), z.object({ waiting: z.int(), active: z.int(), failed: z.int() }))
+      .openapi({ description: 'Jobs that wait and run now, and stages that have failed since the program began' }),
     projects: z.object({ running: z.int(), interrupted: z.int(), failed: z.int() }),
   })
   .openapi('StatusData')
