@@ -11,7 +11,7 @@ import type { OuterLimit } from './outer-limit.ts'
 import { noteInterrupted } from './resume.ts'
 import type { Service } from './service.ts'
 import { createStopBoard, type StopBoard, type StopView } from './stop-board.ts'
-import { FULL, HURRY, KILL, type StopBudget, stopBudget } from './stop-budget.ts'
+import { FULL, HURRY, KILL, type StopBudget, stagesGiveBackMs, stopBudget } from './stop-budget.ts'
 import { createStopClock, type StopClock } from './stop-clock.ts'
 
 export type StopParts = {
@@ -144,7 +144,7 @@ async function stopWorkers(stop: Stop, budget: StopBudget): Promise<void> {
   const names = workerSlots(supervisor)
   const abortAtMs = performance.now() + abortAfterMs
   const deadlineMs = abortAtMs + giveBackMs
-  const drain: DrainOrder = { reason: 'stop', abortInMs: abortAfterMs }
+  const drain: DrainOrder = { reason: 'stop', abortInMs: abortAfterMs, giveBackMs: stagesGiveBackMs(giveBackMs) }
   board.expect(names, { abortAtMs, killAtMs: deadlineMs })
   const stopped = supervisor.stop(names, { drain, deadlineMs })
   tellStopping(stop, budget) // who hears it may rely on the children having been told
