@@ -71,7 +71,7 @@ export function createStopper(parts: StopParts): Stopper {
     kill() {
       supervisor.kill()
       stop?.clock.lower(KILL)
-      stop?.board.escalate('kill', performance.now())
+      stop?.board.escalate('kill')
       onFact({ type: 'stop_escalated', to: 'kill' })
     },
     stopView: () => stop?.board.view() ?? null,
@@ -91,17 +91,17 @@ async function inTime({ clock, supervisor }: Stop, all: Promise<void>): Promise<
 function hurry({ clock, board, supervisor, onFact }: Stop): void {
   clock.lower(HURRY)
   const nowMs = performance.now()
-  const killAtMs = nowMs + HURRY.giveBackMs
-  supervisor.hurry(workerSlots(supervisor), killAtMs)
+  supervisor.hurry(workerSlots(supervisor), nowMs + HURRY.giveBackMs)
   if (supervisor.status().some(({ group, phase }) => group === 'redis' && phase === 'stopping'))
     supervisor.hurry(['redis'], nowMs + clock.leftMs('redis') - KILL_MS)
-  board.escalate('hurry', killAtMs)
+  board.escalate('hurry')
   onFact({ type: 'stop_escalated', to: 'hurry' })
 }
 
 function createBoard({ supervisor, held, service }: StopParts): StopBoard {
   const titleOf = async (id: string) => (await service.store.open(id)).read().state.title
-  return createStopBoard({ children: supervisor.status, jobs: (child) => held.of(child.pid), titleOf })
+  const { status: children, killInMs } = supervisor
+  return createStopBoard({ children, jobs: (child) => held.of(child.pid), killInMs, titleOf })
 }
 
 async function stopAll(stop: Stop): Promise<void> {
@@ -145,7 +145,7 @@ async function stopWorkers(stop: Stop, budget: StopBudget): Promise<void> {
   const abortAtMs = performance.now() + abortAfterMs
   const deadlineMs = abortAtMs + giveBackMs
   const drain: DrainOrder = { reason: 'stop', abortInMs: abortAfterMs, giveBackMs: stagesGiveBackMs(giveBackMs) }
-  board.expect(names, { abortAtMs, killAtMs: deadlineMs })
+  board.expect(names, abortAtMs)
   const stopped = supervisor.stop(names, { drain, deadlineMs })
   tellStopping(stop, budget) // who hears it may rely on the children having been told
   await stopped
@@ -154,7 +154,7 @@ async function stopWorkers(stop: Stop, budget: StopBudget): Promise<void> {
 async function stopRedis({ supervisor, board, clock }: Stop): Promise<void> {
   const nowMs = performance.now()
   const deadlineMs = nowMs + Math.min(REDIS_STOP_MS, Math.max(0, clock.leftMs('redis') - KILL_MS))
-  board.expect(['redis'], { abortAtMs: nowMs, killAtMs: deadlineMs })
+  board.expect(['redis'], nowMs)
   await supervisor.stop(['redis'], { deadlineMs })
 }
 
