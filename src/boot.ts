@@ -3,28 +3,30 @@ import { randomUUID } from 'node:crypto'
 import { childSpecs, workerSpec } from './children.ts'
 import { secretsInAddress } from './config/secrets.ts'
 import type { Config } from './config.ts'
+import { type App, createApp, faultOf } from './launch/app.ts'
 import { startConsumerWatch } from './launch/consumer-watch.ts'
-import { type DataFolder, openDataFolder, type RunFile } from './launch/data-folder.ts'
+import { openDataFolder, type RunFile } from './launch/data-folder.ts'
 import { takeJobsBack } from './launch/dead-worker.ts'
 import { endEarlierRun, findInterrupted } from './launch/earlier-run.ts'
 import type { LaunchFact } from './launch/facts.ts'
+import { endFailedBoot } from './launch/failed-boot.ts'
 import { createHeldJobs, type HeldJobs } from './launch/held-jobs.ts'
 import type { ChildOrder, Nudge } from './launch/order.ts'
 import { findOuterLimit, type OuterLimit } from './launch/outer-limit.ts'
 import { startOverdueWatch } from './launch/overdue-watch.ts'
 import type { Phase } from './launch/phase.ts'
 import { assertPortFree } from './launch/port-check.ts'
-import { processFacts } from './launch/process-report.ts'
 import { openRecords, type Records } from './launch/records.ts'
 import { type ChosenRedis, chooseRedis } from './launch/redis-choice.ts'
 import { type RedisSearch, searchRedis } from './launch/redis-search.ts'
 import type { Interrupted } from './launch/resume.ts'
 import type { Service } from './launch/service.ts'
-import { createStopper, type Stopper, workerNames } from './launch/stop.ts'
+import { type OwnFolder, workerNames } from './launch/stop.ts'
 import { childEnvironment } from './lib/child-environment.ts'
-import { messageOf, stackOf } from './lib/errors.ts'
+import { messageOf } from './lib/errors.ts'
 import { createMemoryKills, type MemoryKills } from './lib/memory-kills.ts'
 import type { Redactor } from './lib/redact.ts'
+import { rejectionBy } from './lib/until.ts'
 import { dataLayout } from './project/layout.ts'
 import { startGuardian } from './supervisor/guardian.ts'
 import type { ChildSpec } from './supervisor/spec.ts'
@@ -38,21 +40,12 @@ export type BootOptions = {
   onFact: (fact: LaunchFact) => void
   /** Hides secrets; learns here what else is one. */
   redactor: Redactor
-  /** Ends a boot that is still under way. */
+  /** Ends a boot that is still under way. Once processes run there is an app all the same, which is to be stopped. */
   signal: AbortSignal
+  /** Is given whoever keeps what nobody expected, as far as the boot has come. */
+  onFault: (act: (error: unknown) => void) => void
   /** More variables for the children, e.g. where compiled code is cached. */
   childEnv?: Record<string, string>
-}
-
-export type App = Omit<Stopper, 'stop'> & {
-  readonly url: string
-  readonly runId: string
-  /** As the stopper's; keeps what came first, e.g. `SIGTERM`. */
-  stop(cause: string): Promise<void>
-  /** One fact for each process. */
-  tellStatus(): void
-  /** Keeps what nobody expected, and kills. */
-  fault(error: unknown): void
 }
 
 /** The running program, or where the one that owns the data folder runs. */
@@ -63,8 +56,10 @@ export async function boot(options: BootOptions): Promise<App | { runningAt: Run
   if ('runningAt' in own) return own
   const runId = randomUUID()
   const records = await openRecords({ ...options, folder: layout.logs, runId })
+  options.onFault((error) => records.tell(faultOf(error)))
   const guardian = startGuardian(runId, SAVES_ON_TERM)
-  const folder = { ...own, release: () => guardian.release().then(records.close).finally(own.release) }
+  const abandon = () => records.close().finally(own.release)
+  const folder = { ...own, abandon, release: () => guardian.release().then(abandon, abandon) }
   const memory = createMemoryKills()
   const search = searchRedis(options, runId)
   try {
@@ -75,7 +70,7 @@ export async function boot(options: BootOptions): Promise<App | { runningAt: Run
     memory.stop()
     await search.end()
     records.tell({ type: 'boot_failed', reason: messageOf(error) })
-    await folder.release()
+    await folder.abandon()
     throw error
   }
 }
@@ -85,7 +80,7 @@ const SAVES_ON_TERM = ['redis-server', 'valkey-server']
 
 type Run = BootOptions & {
   layout: ReturnType<typeof dataLayout>
-  folder: DataFolder
+  folder: OwnFolder
   search: RedisSearch
   runId: string
   records: Records
@@ -120,8 +115,23 @@ async function start(run: Run): Promise<App> {
     isOwnFault: ({ signal }) => signal === 'SIGKILL' && run.memory.justNow(),
   })
   const moreWorkers = (name: string, group: string) => workerSpec(plan, name, group)
-  service = await bringUp(run, { supervisor, redis, interrupted, workerSpec: moreWorkers })
-  return createApp(run, supervisor, service)
+  run.signal.throwIfAborted() // so far nothing runs
+  const rise = bringUp(run, { supervisor, redis, interrupted, workerSpec: moreWorkers })
+  rise.service.then(
+    (loaded) => {
+      service = loaded
+    },
+    () => {}, // heard where the rise is awaited
+  )
+  const app = createApp({ ...run, run, supervisor, service: rise.service })
+  try {
+    await rise.up
+  } catch (error) {
+    if (run.signal.aborted) return app // stages may run by now: what comes is a stop like any other
+    await endFailedBoot({ layout: run.layout, dataId: run.folder.dataId, supervisor, service: rise.service })
+    throw error
+  }
+  return app
 }
 
 /** A step that has begun is let end, for it leaves something in order; the next one does not begin. */
@@ -146,32 +156,21 @@ type Parts = {
   workerSpec: (name: string, group: string) => ChildSpec
 }
 
+/** `up` resolves when all serve, and rejects when something fails or a signal comes. */
+type Rise = { service: Promise<Service>; up: Promise<void> }
+
 /** The API's modules are the heaviest: they load while the children connect. */
-async function bringUp(run: Run, parts: Parts): Promise<Service> {
-  run.signal.throwIfAborted() // it fires only once
-  const { supervisor, redis } = parts
-  const giveUp = () => supervisor.kill()
-  run.signal.addEventListener('abort', giveUp, { once: true })
-  const ready = supervisor.start()
-  ready.catch(() => {}) // awaited below; the API's own start may fail before it
-  let service: Service | undefined
-  try {
-    // The children wait for Redis alone: what would keep this process busy comes after they have been let go.
-    await Promise.race([redis.serves, ready])
-    service = await loadService(run, parts)
-    run.signal.throwIfAborted()
+function bringUp(run: Run, parts: Parts): Rise {
+  const ready = parts.supervisor.start()
+  const aborted = rejectionBy(run.signal)
+  // The children wait for Redis alone: what would keep this process busy comes after they have been let go.
+  const service = Promise.race([parts.redis.serves, ready, aborted]).then(() => loadService(run, parts))
+  const announced = service.then(async (loaded) => {
     await ready
-    run.signal.throwIfAborted()
-    await announce(run, service, parts)
-    run.signal.throwIfAborted() // from here on a signal is the app's
-    return service
-  } catch (error) {
-    supervisor.kill()
-    await service?.stop(0)
-    throw error
-  } finally {
-    run.signal.removeEventListener('abort', giveUp)
-  }
+    await announce(run, loaded, parts)
+  })
+  for (const one of [ready, service]) one.catch(() => {}) // heard through `up`
+  return { service, up: Promise.race([announced, aborted]) }
 }
 
 async function loadService(run: Run, { supervisor, redis, workerSpec }: Parts): Promise<Service> {
@@ -194,6 +193,7 @@ async function loadService(run: Run, { supervisor, redis, workerSpec }: Parts): 
 async function announce(run: Run, service: Service, { supervisor, redis, interrupted }: Parts): Promise<void> {
   const { folder, runId: run_id, onFact } = run
   const { fillQueuesAndReport } = await import('./launch/report.ts')
+  run.signal.throwIfAborted()
   run.phase = 'running'
   const { mode, describe } = redis.place
   const started_at = new Date().toISOString()
@@ -204,31 +204,13 @@ async function announce(run: Run, service: Service, { supervisor, redis, interru
     started_at,
     redis: { mode, url: describe() },
   })
-  onFact(await fillQueuesAndReport({ ...run, service, redis, interrupted }))
-  service.watch.onChange(({ running }) => onFact({ type: 'redis_changed', running }))
+  const report = await fillQueuesAndReport({ ...run, service, redis, interrupted })
+  run.signal.throwIfAborted() // it says how to stop
+  onFact(report)
+  service.watch.onChange(({ running }) =>
+    onFact({ type: 'redis_changed', running, ...(run.phase === 'stopping' && { stopping: true }) }),
+  )
   const watched = { ...run, supervisor, service, phase: () => run.phase }
   startConsumerWatch(watched)
   startOverdueWatch(watched)
-}
-
-function createApp(run: Run, supervisor: Supervisor, service: Service): App {
-  const stopper = createStopper({ ...run, supervisor, service })
-  return {
-    ...stopper,
-    url: service.server.url,
-    runId: run.runId,
-    tellStatus() {
-      const report = { phase: run.phase, children: supervisor.status(), jobs: run.held.of }
-      for (const fact of processFacts(report)) run.onFact(fact)
-    },
-    fault(error) {
-      run.onFact({ type: 'faulted', reason: messageOf(error), stack: stackOf(error) })
-      stopper.kill()
-    },
-    stop(cause) {
-      if (run.phase !== 'stopping') run.onFact({ type: 'stop_asked', signal: cause })
-      run.phase = 'stopping'
-      return stopper.stop().finally(run.memory.stop)
-    },
-  }
 }

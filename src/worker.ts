@@ -7,6 +7,7 @@ import { inheritedSecrets, secretsInAddress, secretsOf } from './config/secrets.
 import type { Config } from './config.ts'
 import type { LastWords } from './launch/held-jobs.ts'
 import type { ChildOrder, DrainOrder, Nudge, Refresh, Share, WorkerBeat } from './launch/order.ts'
+import { HURRY, stagesGiveBackMs } from './launch/stop-budget.ts'
 import { endDescendants, presentTask } from './lib/job-scope.ts'
 import { createLog, type Log } from './lib/log.ts'
 import { createLoopMeter } from './lib/loop-delay.ts'
@@ -31,8 +32,8 @@ import { createProducer } from './stream/producer.ts'
 import { createChildLink } from './supervisor/child-link.ts'
 
 const CONNECT_MS = 5_000
-/** Stages whose signal has fired have so long to give their work back. */
-const GIVE_BACK_MS = 5_000
+/** The longest that a timer takes: what ends the wait is the drain's own end. */
+const UNTIL_OVER_MS = 2 ** 31 - 1
 /** A state file takes no longer on a disk that works. */
 const SETTLE_MS = 500
 
@@ -91,9 +92,9 @@ async function run(order: ChildOrder): Promise<void> {
   })
   listenForRefresh(consumer, log)
   listenForShare(consumer)
-  drain.onBegin(async (deadlineMs) => {
+  drain.onBegin(async (over) => {
     deps.solitude.close()
-    await consumer.drain(deadlineMs)
+    await Promise.race([consumer.drain(UNTIL_OVER_MS), over])
     await within(deps.store.settle(), SETTLE_MS, undefined)
     await viewers.close()
     lease.release()
@@ -137,25 +138,30 @@ function createBeat(consumer: Consumer, connection: Redis): () => WorkerBeat {
   }
 }
 
-/** The order to stop, the moment at which running steps are told to, and the impatient user. */
-function createDrain(): Drain & { onBegin(callback: (deadlineMs: number) => Promise<void>): void } {
+type Begin = (over: Promise<void>) => Promise<void>
+
+/** The order to stop, the moments at which running steps are told to and are waited for no more, the impatient user. */
+function createDrain(): Drain & { onBegin(callback: Begin): void } {
   const abort = new AbortController()
+  const over = Promise.withResolvers<void>()
   let reason: DrainReason | null = null
-  let begin: ((deadlineMs: number) => Promise<void>) | undefined
+  let begin: Begin | undefined
   const start = (order: DrainOrder) => {
     const isFirst = reason === null
     if (reason !== 'stop') reason = order.reason // a stop outranks: then nobody is left to hand the work to
-    setTimeout(() => abort.abort(), order.abortInMs).unref() // the earliest one counts
-    if (isFirst) void begin?.(order.abortInMs + GIVE_BACK_MS)
+    setTimeout(() => abort.abort(), order.abortInMs).unref() // of several orders the earliest counts
+    setTimeout(over.resolve, order.abortInMs + order.giveBackMs).unref()
+    if (isFirst) void begin?.(over.promise)
   }
   link.onDrain<DrainOrder>(start)
-  link.onHurry(() => start({ reason: reason ?? 'stop', abortInMs: 0 }))
+  const giveBackMs = stagesGiveBackMs(HURRY.giveBackMs)
+  link.onHurry(() => start({ reason: reason ?? 'stop', abortInMs: 0, giveBackMs }))
   return {
     reason: () => reason,
     signal: abort.signal,
     onBegin(callback) {
       begin = callback
-      if (reason !== null) void begin(0)
+      if (reason !== null) void begin(Promise.resolve()) // nothing runs yet
     },
   }
 }

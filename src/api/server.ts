@@ -25,8 +25,8 @@ export type ServerSettings = {
 export type ApiServer = {
   url: string
   port: number
-  /** Takes no more requests, lets running ones end for `deadlineMs`, then cuts them off. */
-  close(deadlineMs: number): Promise<void>
+  /** Takes no more requests, lets running ones end for `graceMs`, then cuts them off. */
+  close(graceMs: number): Promise<void>
 }
 
 /** Throws `conflict` when the port is taken (its owner in the message), `settings` when it cannot be had at all. */
@@ -48,10 +48,10 @@ export async function startServer(app: Api, settings: ServerSettings): Promise<A
   await listen(server, settings)
   server.on('error', (error) => settings.log.error({ error }, 'the HTTP server reported an error'))
   const port = (server.address() as AddressInfo).port
-  const close = (deadlineMs: number) => {
+  const close = (graceMs: number) => {
     closing.abort()
     live.close()
-    return closeServer(server, sockets, deadlineMs)
+    return closeServer(server, sockets, graceMs)
   }
   settings.signal?.addEventListener('abort', () => void close(0), { once: true })
   return { url: `http://${urlHost(settings.host)}:${port}`, port, close }
@@ -90,15 +90,15 @@ function listenError(error: Error, host: string, port: number): AppError {
   return new AppError('conflict', `Port ${port} on ${host} is taken${by}`, { cause: error, details: { port, owner } })
 }
 
-async function closeServer(server: Server, sockets: Set<Socket>, deadlineMs: number): Promise<void> {
+async function closeServer(server: Server, sockets: Set<Socket>, graceMs: number): Promise<void> {
   if (server.listening) server.close()
   const isIdle = () => {
     // A connection becomes idle when its answer ends, so this has to be asked again.
     server.closeIdleConnections()
     return sockets.size === 0
   }
-  await until(isIdle, { timeoutMs: deadlineMs, everyMs: 20, what: 'open requests to end' }).catch(() => {
-    for (const socket of sockets) socket.destroy() // the deadline has passed
+  await until(isIdle, { timeoutMs: graceMs, everyMs: 20, what: 'open requests to end' }).catch(() => {
+    for (const socket of sockets) socket.destroy() // they had their time
   })
 }
 

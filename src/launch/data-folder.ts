@@ -15,12 +15,16 @@ export type RunFile = {
   url: string
   started_at: string
   redis: { mode: string; url: string } | null
+  /** It still answers, but not for long. */
+  stopping?: true
 }
 
 export type DataFolder = {
   /** 12 hex digits: tells this folder from its copies, and from the same path in another container. */
   dataId: string
   announce(run: RunFile): Promise<void>
+  /** Whoever starts now waits for our end. Nothing to do when nothing has been announced. */
+  announceStop(): Promise<void>
   release(): Promise<void>
 }
 
@@ -43,13 +47,25 @@ export async function openDataFolder(
   if ('runningAt' in claim) return claim
   await rm(layout.run, { force: true }) // of a run that was killed
   const dataId = await identify(layout)
+  return { dataId, ...createRunFile(layout.run, claim.lock) }
+}
+
+/** One write after the other: of two at once either could be the one that stays, even after the release. */
+function createRunFile(path: string, lock: Lock): Omit<DataFolder, 'dataId'> {
+  let announced: RunFile | undefined
+  let last: Promise<void> = Promise.resolve()
+  const next = (act: () => Promise<void>) => {
+    last = last.catch(() => {}).then(act) // its own caller hears of a failure
+    return last
+  }
+  const write = (run: RunFile) => writeAtomic(path, `${JSON.stringify(run, null, 2)}\n`, 0o600)
   return {
-    dataId,
-    announce: (run) => writeAtomic(layout.run, `${JSON.stringify(run, null, 2)}\n`, 0o600),
-    async release() {
-      await rm(layout.run, { force: true })
-      claim.lock.release()
+    announce(run) {
+      announced = run
+      return next(() => write(run))
     },
+    announceStop: () => next(async () => announced && write({ ...announced, stopping: true })),
+    release: () => next(() => rm(path, { force: true })).finally(lock.release),
   }
 }
 
@@ -70,25 +86,31 @@ const WAIT_MS = 90_000
 const SAY_AFTER_MS = 2_000
 const LOOK_EVERY_MS = 50
 
-/** The other one may be in the middle of its own start, and that may fail: then the folder is ours. */
+/** The other one may be in the middle of its own start, and that may fail, or of its stop: then the folder is ours. */
 async function claimFolder(
   layout: DataLayout,
   { signal, onWait }: OpenOptions,
 ): Promise<{ lock: Lock } | { runningAt: RunFile }> {
   const startedMs = performance.now()
-  let hasSaid = false
+  const said = new Set<string>()
   const look = async () => {
     const lock = await acquireLock(layout.lock)
     if (lock) return { lock }
     const runningAt = await readJson<RunFile>(layout.run)
-    if (runningAt) return { runningAt }
-    if (hasSaid || performance.now() - startedMs < SAY_AFTER_MS) return undefined
-    hasSaid = true
-    onWait(`another start holds ${layout.root} and does not serve yet; waiting for it`)
+    if (runningAt && !runningAt.stopping) return { runningAt }
+    const sentence = waitWords(layout.root, runningAt)
+    if (said.has(sentence) || performance.now() - startedMs < SAY_AFTER_MS) return undefined
+    said.add(sentence)
+    onWait(sentence)
     return undefined
   }
-  const what = `the start that holds ${layout.root} to serve or to end`
+  const what = `the program that holds ${layout.root} to serve or to end`
   return until(look, { timeoutMs: WAIT_MS, everyMs: LOOK_EVERY_MS, signal, what })
+}
+
+function waitWords(root: string, stopping: RunFile | undefined): string {
+  if (!stopping) return `another start holds ${root} and does not serve yet; waiting for it`
+  return `the program that serves ${root} (pid ${stopping.pid}) is stopping; waiting for it to end`
 }
 
 async function identify(layout: DataLayout): Promise<string> {

@@ -46,7 +46,8 @@ export type LaunchFact =
   | { type: 'api_line'; line: string }
   | { type: 'survivors_ended'; survivors: { pid: number; command: string }[] }
   | { type: 'progress'; sentence: string }
-  | { type: 'redis_changed'; running: boolean }
+  /** `stopping`: the program is about to end, so that no work goes on or begins. */
+  | { type: 'redis_changed'; running: boolean; stopping?: boolean }
   | { type: 'jobs_taken_back'; worker: string; jobs: number }
   /** The worker took nothing from this queue for so long, although jobs waited and it had room for them. */
   | { type: 'consumer_refreshed'; name: string; queue: string; waitedMs: number }

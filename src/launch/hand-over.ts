@@ -3,6 +3,7 @@ import type { WorkerGroup } from '../config/grammars.ts'
 import type { Registry } from '../pipelines/registry.ts'
 import type { StopOptions } from '../supervisor/supervisor.ts'
 import type { DrainOrder } from './order.ts'
+import { stagesGiveBackMs } from './stop-budget.ts'
 
 export type HandOverOptions = {
   groups: readonly WorkerGroup[]
@@ -21,7 +22,7 @@ export function createHandOver({ groups, registry, timeLimitS }: HandOverOptions
     const stages = registry.all().flatMap((pipeline) => pipeline.stages)
     const limits = stages.flatMap((stage) => (queues.includes(stage.queue) ? [stage.timeLimitS ?? timeLimitS] : []))
     const abortInMs = Math.max(timeLimitS, ...limits) * 1_000
-    const drain: DrainOrder = { reason: 'recycle', abortInMs }
+    const drain: DrainOrder = { reason: 'recycle', abortInMs, giveBackMs: stagesGiveBackMs(GIVE_BACK_MS) }
     return { drain, deadlineMs: performance.now() + abortInMs + GIVE_BACK_MS }
   }
 }

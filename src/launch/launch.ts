@@ -1,13 +1,15 @@
 /** From the command line to the exit code: the whole life of `npm start`. */
 import { readFileSync } from 'node:fs'
-import { type App, boot } from '../boot.ts'
+import { boot } from '../boot.ts'
 import { inheritedSecrets, secretsOf } from '../config/secrets.ts'
 import { launcherPid, loadConfig, processSources } from '../config.ts'
 import { parseFlags, USAGE } from '../flags.ts'
-import { AppError, ERRORS, messageOf, stackOf, toAppError } from '../lib/errors.ts'
+import { ERRORS, stackOf, toAppError } from '../lib/errors.ts'
 import { createRedactor } from '../lib/redact.ts'
 import { dataLayout } from '../project/layout.ts'
+import type { App } from './app.ts'
 import type { LaunchFact } from './facts.ts'
+import { listenForFaults } from './faults.ts'
 import { createToken } from './new-token.ts'
 import { createOutput } from './output.ts'
 import { listenForSignals, type Signals } from './signals.ts'
@@ -19,6 +21,7 @@ export type LaunchOptions = { argv: readonly string[]; startedMs: number; cacheD
 /** Resolves with the exit code when everything has stopped. */
 export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Promise<number> {
   const signals = listenForSignals()
+  const faults = listenForFaults()
   const output = createOutput()
   let running: App | undefined
   let redactor = createRedactor()
@@ -49,15 +52,18 @@ export async function launch({ argv, startedMs, cacheDir }: LaunchOptions): Prom
       voice.say(fact)
       display.note(fact)
     }
-    const booting = boot({ config, version, startedMs, redactor, signal: signals.early, onFact, childEnv })
-    const app = await Promise.race([booting, signals.forced])
+    const how = { startedMs, redactor, signal: signals.early, onFact, onFault: faults.onFault, childEnv }
+    const booting = boot({ config, version, ...how }).catch((error: unknown) => {
+      if (signals.early.aborted) return 0 // nothing had begun that would have to be saved
+      throw error
+    })
+    const app = await Promise.race([booting, signals.forced, faults.first])
     if (typeof app === 'number') return app // our end is the end of all that we have started
     if ('runningAt' in app) return alreadyRunning(app.runningAt, voice)
     running = app
     signals.onStatus(app.tellStatus)
-    return await supervise(app, signals)
+    return await Promise.race([supervise(app, signals), faults.first])
   } catch (error) {
-    if (signals.early.aborted) return 0 // nothing had begun that would have to be saved
     return fail(error, (text) => output.writeError(redactor.clean(text)))
   } finally {
     await output.flush()
@@ -94,10 +100,6 @@ function supervise(app: App, signals: Signals): Promise<number> {
   return new Promise((resolve, reject) => {
     let exitCode = 0
     const end = (cause: string) => app.stop(cause).then(() => resolve(exitCode), reject)
-    process.on('uncaughtException', (error) => {
-      app.fault(error)
-      reject(new AppError('internal', messageOf(error), { cause: error }))
-    })
     signals.onStop((press) => {
       exitCode = press.exitCode
       void end(press.cause) // a stop that goes on already is the same

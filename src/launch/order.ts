@@ -14,7 +14,13 @@ export type ChildOrder = {
 }
 
 /** `recycle`: only this process ends, so its work goes on elsewhere; `stop`: everything ends. */
-export type DrainOrder = { reason: 'stop' | 'recycle'; abortInMs: number }
+export type DrainOrder = {
+  reason: 'stop' | 'recycle'
+  /** Then running steps are told to end. */
+  abortInMs: number
+  /** And have so long, before the process ends with them; it is killed somewhat later. */
+  giveBackMs: number
+}
 
 /** Supervisor → child: look at this project's journal now. */
 export type Nudge = { type: 'nudge'; projectId: string }

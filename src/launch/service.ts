@@ -5,6 +5,7 @@ import { type ApiServer, startServer } from '../api/server.ts'
 import type { Config } from '../config.ts'
 import { messageOf } from '../lib/errors.ts'
 import { createLog, type Log } from '../lib/log.ts'
+import { within } from '../lib/until.ts'
 import { loadPipelines, type Registry } from '../pipelines/registry.ts'
 import { type Catalog, createCatalog } from '../project/catalog.ts'
 import type { DataLayout } from '../project/layout.ts'
@@ -71,8 +72,12 @@ export type Service = {
   note: Management['note']
   /** A link that logs a browser in, once; null when no token is set. */
   loginUrl(): string | null
-  stop(deadlineMs: number): Promise<void>
+  /** Running requests may end for `graceMs`. Afterwards nothing of it writes any more. */
+  stop(graceMs: number): Promise<void>
 }
+
+/** A state file takes no longer on a disk that works. */
+const SETTLE_MS = 500
 
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, layout, place } = options
@@ -117,12 +122,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       )
     },
     loginUrl: () => (operatorToken === null ? null : `${server.url}/login?token=${oneTime.issue(operatorToken)}`),
-    async stop(deadlineMs) {
+    async stop(graceMs) {
       management.stop()
-      await Promise.all([server.close(deadlineMs), hub.close()]) // in this order viewers hear why they are sent away
+      await Promise.all([server.close(graceMs), hub.close()]) // in this order viewers hear why they are sent away
       watch.stop()
       await dispatcher.close().catch(() => {}) // Redis may be away
       connection.disconnect()
+      await within(store.settle(), SETTLE_MS, undefined)
     },
   }
 }

@@ -11,10 +11,11 @@ export type Press = {
 }
 
 export type Signals = {
-  /** Fires for the first signal when it comes before anybody has asked for signals: it ends the boot. */
+  /** Fires for the first signal when it comes before anybody has asked for signals: it cuts the boot short. */
   early: AbortSignal
   /** Resolves with the exit code when another one follows before the boot has ended: then nobody waits for it. */
   forced: Promise<number>
+  /** Whoever asks after the first signal is told of it at once. */
   onStop(act: (press: Press) => void): void
   /** SIGUSR2. */
   onStatus(act: () => void): void
@@ -27,13 +28,15 @@ const LOOK_EVERY_MS = 500
 
 /** As early as can be: to PID 1 the kernel delivers only what is listened for. */
 export function listenForSignals(): Signals {
-  const early = new AbortController()
+  const cut = new AbortController()
   const { promise: forced, resolve: force } = Promise.withResolvers<number>()
   let state = noShutdown
+  let early: Press | undefined
   let tellStatus = () => {} // before anything runs there is nothing to tell
-  let act = ({ cause, step, exitCode }: Press) => {
-    early.abort(new AppError('interrupted', `${cause} came while it was starting`))
-    if (step !== 'drain') force(exitCode)
+  let act = (press: Press) => {
+    early ??= press
+    cut.abort(new AppError('interrupted', `${press.cause} came while it was starting`))
+    if (press.step !== 'drain') force(press.exitCode)
   }
 
   function hear(cause: StopCause): void {
@@ -46,10 +49,11 @@ export function listenForSignals(): Signals {
   process.on('SIGUSR2', () => tellStatus())
   for (const signal of ignoredSignals()) process.on(signal, () => {})
   return {
-    early: early.signal,
+    early: cut.signal,
     forced,
     onStop(callback) {
       act = callback
+      if (early) callback(early)
     },
     onStatus(callback) {
       tellStatus = callback

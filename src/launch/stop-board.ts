@@ -14,14 +14,12 @@ export type StopView = { step: StopStep; children: StoppingChild[] }
 /** What a stop of more than a moment waited for: a job, or only a process. */
 export type Waited = { ms: number; process: string; job: { project: string; title: string; stage: string } | null }
 
-/** Absolute, on performance.now(). */
-export type StopDeadline = { abortAtMs: number; killAtMs: number }
-
 export type StopBoard = {
   view(): StopView
-  /** From now on these have to end. */
-  expect(slots: readonly string[], deadline: StopDeadline): void
-  escalate(step: StopStep, killAtMs: number): void
+  /** From now on these have to end; at `abortAtMs`, on performance.now(), their steps are told to. */
+  expect(slots: readonly string[], abortAtMs: number): void
+  /** They are told now. */
+  escalate(step: StopStep): void
   /** Null when it was over in a moment. */
   waited(): Waited | null
   end(): void
@@ -30,6 +28,8 @@ export type StopBoard = {
 export type StopBoardOptions = {
   children: () => ChildStatus[]
   jobs: (child: ChildStatus) => HeldJob[]
+  /** Asked of whoever kills, who may put it off. */
+  killInMs: (name: string) => number | null
   titleOf: (projectId: string) => Promise<string>
   now?: () => number
 }
@@ -42,11 +42,12 @@ type Seen = Omit<Waited, 'ms'> & { since: string; lastMs: number }
 export function createStopBoard({
   children,
   jobs,
+  killInMs,
   titleOf,
   now = () => performance.now(),
 }: StopBoardOptions): StopBoard {
   const startedMs = now()
-  const deadlines = new Map<string, StopDeadline>()
+  const abortsAtMs = new Map<string, number>()
   const titles = createTitles(titleOf)
   const seen = new Map<string, Seen>()
   let step: StopStep = 'drain'
@@ -56,7 +57,7 @@ export function createStopBoard({
   }
 
   const stopping = () =>
-    children().filter(({ slot, pid, phase }) => deadlines.has(slot) && pid !== null && phase !== 'stopped')
+    children().filter(({ slot, pid, phase }) => abortsAtMs.has(slot) && pid !== null && phase !== 'stopped')
 
   /** A process is seen by itself too: one that holds no job can be what a stop waits for. */
   function sightings(child: ChildStatus) {
@@ -71,8 +72,9 @@ export function createStopBoard({
   }
 
   function rowOf(child: ChildStatus): StoppingChild {
-    const { abortAtMs, killAtMs } = deadlines.get(child.slot)!
-    const told = now() >= abortAtMs
+    const untilToldMs = abortsAtMs.get(child.slot)! - now()
+    const told = untilToldMs <= 0
+    const leftMs = told ? (killInMs(child.name) ?? 0) : untilToldMs
     return {
       name: child.name,
       jobs: jobs(child).map(({ projectId: project, stage, since }) => ({
@@ -82,21 +84,20 @@ export function createStopBoard({
         age_s: secondsSince(since),
       })),
       told,
-      left_s: Math.max(0, Math.round(((told ? killAtMs : abortAtMs) - now()) / 1_000)),
+      left_s: Math.max(0, Math.round(leftMs / 1_000)),
     }
   }
 
   const timer = setInterval(look, LOOK_EVERY_MS).unref()
   return {
     view: () => ({ step, children: stopping().map(rowOf) }),
-    expect(slots, deadline) {
-      for (const slot of slots) deadlines.set(slot, deadline)
+    expect(slots, abortAtMs) {
+      for (const slot of slots) abortsAtMs.set(slot, abortAtMs)
       look()
     },
-    escalate(next, killAtMs) {
+    escalate(next) {
       step = next
-      for (const [slot, old] of deadlines)
-        deadlines.set(slot, { abortAtMs: now(), killAtMs: Math.min(old.killAtMs, killAtMs) })
+      for (const slot of abortsAtMs.keys()) abortsAtMs.set(slot, now())
     },
     waited: () => longest([...seen.values()], startedMs),
     end: () => clearInterval(timer),

@@ -46,6 +46,15 @@ export function stopBudget(limit: OuterLimit | null): StopBudget {
   return { abortAfterMs, giveBackMs: restMs / 2, tailMs: restMs / 2 }
 }
 
+/** At its end a process writes out its state files and says goodbye: that is taken from what its stages have. */
+const GOODBYE_MS = 500
+const GOODBYE_SHARE = 0.2
+
+/** For the stages of a process that is killed `giveBackMs` after its abort. */
+export function stagesGiveBackMs(giveBackMs: number): number {
+  return giveBackMs - Math.min(GOODBYE_MS, giveBackMs * GOODBYE_SHARE)
+}
+
 export function totalMs({ abortAfterMs, giveBackMs, tailMs }: StopBudget): number {
   return abortAfterMs + giveBackMs + tailMs
 }

@@ -36,6 +36,7 @@ export function createStopClock(budget: StopBudget, now = () => performance.now(
   const timer = setInterval(beat, BEAT_MS)
   return {
     lower(sooner, fromMs = now()) {
+      beat() // what is owed for a suspension that no beat has seen yet, only the old moments may get
       const others = momentsOf(sooner, fromMs)
       moments = mapMoments(moments, (part, atMs) => Math.min(atMs, others[part]))
     },

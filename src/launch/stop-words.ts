@@ -76,6 +76,12 @@ export function escalatedLine(to: StopStep): string {
     : 'running steps are told to end now; over within 2 s, Ctrl+C again kills everything'
 }
 
+/** Work neither goes on nor begins during a stop. */
+export function redisLine({ running, stopping = false }: { running: boolean; stopping?: boolean }): string {
+  const work = running ? 'work goes on' : 'work is accepted and starts when it is back'
+  return `Redis ${running ? 'answers again' : 'does not answer'}; ${stopping ? 'the stop goes on' : work}`
+}
+
 /** Null when a whole stop fits into what the outside allows. */
 export function outerLimitLine(limit: OuterLimit | null): string | null {
   if (limit === null || fitsFullStop(limit)) return null

@@ -1,5 +1,6 @@
 /** Stopping in order: work first, then the API, Redis last; every component's end is a fact. */
-import { AppError } from '../lib/errors.ts'
+import { AppError, messageOf, stackOf } from '../lib/errors.ts'
+import { within } from '../lib/until.ts'
 import type { DataLayout } from '../project/layout.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import { endSurvivors, findSurvivors, type Survivor } from '../supervisor/sweep.ts'
@@ -11,21 +12,27 @@ import type { OuterLimit } from './outer-limit.ts'
 import { noteInterrupted } from './resume.ts'
 import type { Service } from './service.ts'
 import { createStopBoard, type StopBoard, type StopView } from './stop-board.ts'
-import { FULL, HURRY, KILL, type StopBudget, stopBudget } from './stop-budget.ts'
+import { FULL, HURRY, KILL, type StopBudget, stagesGiveBackMs, stopBudget } from './stop-budget.ts'
 import { createStopClock, type StopClock } from './stop-clock.ts'
 
 export type StopParts = {
   layout: DataLayout
   supervisor: Supervisor
-  service: Service
-  folder: DataFolder
+  /** It may still be loading, and fail. */
+  service: Promise<Pick<Service, 'store' | 'stop'>>
+  folder: OwnFolder
   held: HeldJobs
   outerLimit: Promise<OuterLimit | null>
   onFact: (fact: LaunchFact) => void
 }
 
+export type OwnFolder = DataFolder & {
+  /** As release, for an end that may leave processes: the guardian stays, and ends them once we are gone. */
+  abandon(): Promise<void>
+}
+
 export type Stopper = {
-  /** Drains, then stops all in order; each component's end is a fact. Calls share one stop. */
+  /** Drains, then stops all in order; each component's end is a fact. Calls share one stop. Kills before it throws. */
   stop(): Promise<void>
   /** The user is impatient: running steps are told to end, and all is over within two seconds. */
   hurry(): void
@@ -42,6 +49,8 @@ const API_CLOSE_MS = 1_000
 const REDIS_STOP_MS = 4_000
 /** What is killed at its deadline is gone before the next part begins. */
 const KILL_MS = 100
+/** When a stop has failed, no longer than this. */
+const ABANDON_MS = 1_000
 
 export function createStopper(parts: StopParts): Stopper {
   const { supervisor, onFact } = parts
@@ -53,6 +62,9 @@ export function createStopper(parts: StopParts): Stopper {
     stop = own
     try {
       await inTime(own, stopAll(own))
+    } catch (error) {
+      await giveUp(own, error)
+      throw error
     } finally {
       own.board.end()
       own.clock.end()
@@ -71,7 +83,7 @@ export function createStopper(parts: StopParts): Stopper {
     kill() {
       supervisor.kill()
       stop?.clock.lower(KILL)
-      stop?.board.escalate('kill', performance.now())
+      stop?.board.escalate('kill')
       onFact({ type: 'stop_escalated', to: 'kill' })
     },
     stopView: () => stop?.board.view() ?? null,
@@ -81,27 +93,33 @@ export function createStopper(parts: StopParts): Stopper {
 type Stop = StopParts & { board: StopBoard; clock: StopClock }
 
 /** The last resort: whatever it waits for, nobody waits for it. */
-async function inTime({ clock, supervisor }: Stop, all: Promise<void>): Promise<void> {
+async function inTime({ clock }: Stop, all: Promise<void>): Promise<void> {
   if (await clock.by('last', all)) return
-  supervisor.kill()
   throw new AppError('timeout', 'The stop did not end in time; everything was killed')
+}
+
+/** Nothing runs on, whatever has failed, and whoever starts next need not wait for us. */
+async function giveUp({ supervisor, folder, onFact }: Stop, error: unknown): Promise<void> {
+  supervisor.kill()
+  onFact({ type: 'faulted', reason: messageOf(error), stack: stackOf(error) })
+  await within(folder.abandon(), ABANDON_MS, undefined).catch(() => {}) // the error that is thrown came first
 }
 
 /** A Redis that is stopping already has to be quicker as well. */
 function hurry({ clock, board, supervisor, onFact }: Stop): void {
   clock.lower(HURRY)
   const nowMs = performance.now()
-  const killAtMs = nowMs + HURRY.giveBackMs
-  supervisor.hurry(workerSlots(supervisor), killAtMs)
+  supervisor.hurry(workerSlots(supervisor), nowMs + HURRY.giveBackMs)
   if (supervisor.status().some(({ group, phase }) => group === 'redis' && phase === 'stopping'))
     supervisor.hurry(['redis'], nowMs + clock.leftMs('redis') - KILL_MS)
-  board.escalate('hurry', killAtMs)
+  board.escalate('hurry')
   onFact({ type: 'stop_escalated', to: 'hurry' })
 }
 
 function createBoard({ supervisor, held, service }: StopParts): StopBoard {
-  const titleOf = async (id: string) => (await service.store.open(id)).read().state.title
-  return createStopBoard({ children: supervisor.status, jobs: (child) => held.of(child.pid), titleOf })
+  const titleOf = async (id: string) => (await (await service).store.open(id)).read().state.title
+  const { status: children, killInMs } = supervisor
+  return createStopBoard({ children, jobs: (child) => held.of(child.pid), killInMs, titleOf })
 }
 
 async function stopAll(stop: Stop): Promise<void> {
@@ -125,8 +143,12 @@ async function stopAll(stop: Stop): Promise<void> {
 
 async function stopApi({ clock, service, onFact }: Stop): Promise<void> {
   const startedMs = performance.now()
-  const budgetMs = Math.min(API_CLOSE_MS, Math.max(0, clock.leftMs('api') - KILL_MS))
-  await clock.by('api', service.stop(budgetMs))
+  const graceMs = Math.min(API_CLOSE_MS, Math.max(0, clock.leftMs('api') - KILL_MS))
+  const stopped = service.then(
+    (api) => api.stop(graceMs),
+    () => {}, // it could not be loaded
+  )
+  await clock.by('api', stopped)
   onFact({ type: 'component_stopped', name: 'api', ms: performance.now() - startedMs })
 }
 
@@ -144,8 +166,8 @@ async function stopWorkers(stop: Stop, budget: StopBudget): Promise<void> {
   const names = workerSlots(supervisor)
   const abortAtMs = performance.now() + abortAfterMs
   const deadlineMs = abortAtMs + giveBackMs
-  const drain: DrainOrder = { reason: 'stop', abortInMs: abortAfterMs }
-  board.expect(names, { abortAtMs, killAtMs: deadlineMs })
+  const drain: DrainOrder = { reason: 'stop', abortInMs: abortAfterMs, giveBackMs: stagesGiveBackMs(giveBackMs) }
+  board.expect(names, abortAtMs)
   const stopped = supervisor.stop(names, { drain, deadlineMs })
   tellStopping(stop, budget) // who hears it may rely on the children having been told
   await stopped
@@ -154,7 +176,7 @@ async function stopWorkers(stop: Stop, budget: StopBudget): Promise<void> {
 async function stopRedis({ supervisor, board, clock }: Stop): Promise<void> {
   const nowMs = performance.now()
   const deadlineMs = nowMs + Math.min(REDIS_STOP_MS, Math.max(0, clock.leftMs('redis') - KILL_MS))
-  board.expect(['redis'], { abortAtMs: nowMs, killAtMs: deadlineMs })
+  board.expect(['redis'], nowMs)
   await supervisor.stop(['redis'], { deadlineMs })
 }
 

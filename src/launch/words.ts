@@ -4,7 +4,7 @@ import { cutToColumns, printable } from '../lib/columns.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { LaunchFact, ReadyFact } from './facts.ts'
 import { processLine } from './process-report.ts'
-import { escalatedLine, outerLimitLine, WITHOUT_INIT, waitedWords, waitingLine } from './stop-words.ts'
+import { escalatedLine, outerLimitLine, redisLine, WITHOUT_INIT, waitedWords, waitingLine } from './stop-words.ts'
 
 /** Colours are applied only where `colour` says that the reader can see them. */
 export type Wording = { colour: boolean }
@@ -121,9 +121,7 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
     case 'survivors_ended':
       return survivorsLine(fact)
     case 'redis_changed':
-      return fact.running
-        ? 'Redis answers again; work goes on'
-        : 'Redis does not answer; work is accepted and starts when it is back'
+      return redisLine(fact)
     case 'child_suspected':
       return paint('yellow', `${fact.name} ${fact.reason}`)
     case 'child_recovered':

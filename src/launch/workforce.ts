@@ -8,6 +8,7 @@ import type { ChildStatus } from '../supervisor/child-record.ts'
 import type { ChildSpec } from '../supervisor/spec.ts'
 import type { StopOptions, Supervisor } from '../supervisor/supervisor.ts'
 import type { LaunchFact } from './facts.ts'
+import type { DrainOrder } from './order.ts'
 import type { Phase } from './phase.ts'
 import { viewWorker, type WorkerFacts } from './worker-view.ts'
 
@@ -83,7 +84,7 @@ function restartOne(options: WorkforceOptions, { name, group, ready }: ChildStat
   }
   if (!options.groups.some((known) => known.name === group)) {
     supervisor.restart(name, {
-      drain: { reason: 'recycle', abortInMs: 0 },
+      drain: { reason: 'recycle', abortInMs: 0, giveBackMs: 0 } satisfies DrainOrder,
       deadlineMs: performance.now() + SCHEDULER_STOP_MS,
     })
     return `${name} is stopped and started again`

@@ -42,6 +42,15 @@ export async function within<T, F>(promise: Promise<T>, ms: number, onTimeout: F
   }
 }
 
+/** Rejects with the signal's reason when it fires; nobody has to listen. */
+export function rejectionBy(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  promise.catch(() => {})
+  if (signal.aborted) reject(signal.reason)
+  else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  return promise
+}
+
 /** What already lay in a pipe or a socket has been read afterwards: a poll phase lies in between. */
 export async function twoTurns(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))

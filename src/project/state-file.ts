@@ -56,6 +56,7 @@ export function createStateFile(path: string, journal: Journal): StateFile {
 
   async function settle(): Promise<void> {
     clearTimeout(soon)
+    soon = undefined // else whoever writes afterwards would wait for a timer that never comes
     await (next ?? running)?.catch(() => {}) // its own caller hears of it
   }
 

@@ -39,7 +39,10 @@ export type Supervisor = {
   usage(pid: number): Usage
   /** False when the child cannot be reached. */
   send(name: string, message: object): boolean
-  /** Drains, then kills at the deadline; resolves when the groups are empty. Nothing is restarted afterwards. */
+  /**
+   * Drains, then kills at the deadline; resolves when the groups are empty, and throws `timeout` when a kill does not
+   * help. Nothing is restarted afterwards. A time in which this process did not run (Ctrl+Z) puts both off.
+   */
   stop(names: readonly string[], options: StopOptions): Promise<void>
   /** Stops one child and starts it again, with its crashes forgotten. */
   restart(name: string, options: StopOptions): void
@@ -52,6 +55,8 @@ export type Supervisor = {
    * is drained up to the deadline. False when it is being replaced already, or does not work at present.
    */
   replace(name: string, options: StopOptions & { why: string }): boolean
+  /** Until this child, which is being stopped, is killed; null when it is not. */
+  killInMs(name: string): number | null
   /** Tells draining children to give up their work; an earlier deadline may come with it. */
   hurry(names: readonly string[], deadlineMs?: number): void
   /** Where the main thread of this process is; null when it does not say, or there is no such process. */
@@ -62,8 +67,10 @@ export type Supervisor = {
   kill(): void
 }
 
-/** After the deadline a KILL has been sent; only a process stuck in the kernel is still there. */
+/** So long after a KILL only a process stuck in the kernel is still there. */
 const KILL_WAIT_MS = 5_000
+/** A timer so late means that we did not run: nobody's end could be seen in that time. */
+const LATE_MS = 1_000
 /** A main thread that runs JavaScript says where it is much sooner than this. */
 const LOCATE_MS = 1_500
 
@@ -116,6 +123,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     remove: (name, how) => stop(host, loop, { names: [name], forget: true, ...how }),
     replace: (name, how) => replace(host, name, how),
+    killInMs: (name) => killInMs(host, name),
     hurry: (names, deadlineMs) => hurry(host, names, deadlineMs),
     locate: (pid) => locate(host, pid),
     condemn(pid, verdict) {
@@ -147,14 +155,27 @@ async function stop(host: Host, loop: DecisionLoop, how: StopHow): Promise<void>
   else for (const name of names) host.dispatch({ type: 'remove', name, budgetMs })
   const left = () => host.state().children.filter((c) => names.includes(c.slot) && c.phase !== 'stopped')
   const stopped = loop.reached(() => left().length === 0)
-  const late = await within(stopped, budgetMs + KILL_WAIT_MS, 'late' as const)
-  if (late)
-    throw new AppError(
-      'timeout',
-      `Could not be ended: ${left()
-        .map(({ name }) => name)
-        .join(', ')}`,
-    )
+  // By its deadline, which is the loop's to put off, each of them has ended or been killed.
+  await loop.reached(() => left().every(({ forced }) => forced))
+  if (await endsSoon(stopped, host.clock)) return
+  const stuck = left().map(({ name }) => name)
+  throw new AppError('timeout', `Could not be ended: ${stuck.join(', ')}`)
+}
+
+async function endsSoon(stopped: Promise<void>, clock: Clock): Promise<boolean> {
+  for (;;) {
+    const dueMs = clock.now() + KILL_WAIT_MS
+    if ((await within(stopped, KILL_WAIT_MS, 'late')) !== 'late') return true
+    if (clock.now() - dueMs < LATE_MS) return false
+  }
+}
+
+function killInMs(host: Host, name: string): number | null {
+  const { children, offsetMs } = host.state()
+  const child = children.find((one) => one.name === name)
+  if (child?.phase !== 'stopping') return null
+  const dueMs = child.forced ? null : child.dueMs
+  return dueMs === null ? 0 : Math.max(0, dueMs - offsetMs - host.clock.now())
 }
 
 function restart(host: Host, name: string, how: StopOptions): void {

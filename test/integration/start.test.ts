@@ -8,9 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createClient } from '../../src/client/client.ts'
+import type { RunFile } from '../../src/launch/data-folder.ts'
 import { acquireLock, type Lock } from '../../src/lib/lock.ts'
 import { until } from '../../src/lib/until.ts'
 import { createInstallation, type Installation } from '../helpers/installation.ts'
+import { startProject } from '../helpers/started-project.ts'
+import { untilStatus } from '../helpers/wait.ts'
 import { startPlainRedis } from '../redis/redis-process.ts'
 
 test('a second start on the same data folder says where the first serves, and exits with 0', async (t) => {
@@ -36,6 +39,22 @@ test('a start while another one is on its way says so once, and takes the folder
   const { url } = await program.ready()
   assert.equal(said(), 1)
   assert.equal((await createClient({ url }).status()).data.status, 'healthy')
+})
+
+test('a start during a stop waits for its end, and serves then', async (t) => {
+  const { installation, layout, gates, instance, id } = await startProject(t, { held: ['write-2'] })
+  instance.signal('SIGTERM')
+  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 5_000, everyMs: 10, what: 'the stop to begin' })
+  const next = installation.launch()
+  const said = () =>
+    next.facts('progress').filter(({ sentence }) => /is stopping; waiting for it to end/.test(sentence))
+  await until(() => said().length > 0, { timeoutMs: 15_000, what: 'a word on the wait' })
+  const run = JSON.parse(await readFile(layout.run, 'utf8')) as RunFile
+  assert.deepEqual([run.url, run.pid, run.stopping], [instance.url, instance.supervisorPid, true], 'for the CLI')
+  gates.release('write-2')
+  assert.deepEqual(await instance.ended(15_000), { code: 0, signal: null })
+  await next.ready()
+  await untilStatus({ layout, id }, 'completed')
 })
 
 test('Ctrl+C while it waits for another start: exit 0 at once', async (t) => {

@@ -25,7 +25,7 @@ for (const [words, isReached] of MOMENTS)
     await until(() => isReached(program, installation), { timeoutMs: 10_000, everyMs: 1 })
     program.signal('SIGINT')
     assert.deepEqual(await program.ended(10_000), { code: 0, signal: null })
-    // They were killed, not asked; the kernel may take a moment to clear them away.
+    // What was killed the kernel may take a moment to clear away.
     await untilGone((await installation.processes()).map((p) => p.pid))
     assert.ok(!existsSync(installation.layout.run))
   })

@@ -70,7 +70,7 @@ test('with STOP_TIMEOUT_S=6 a deaf stage is ended in time, and Redis still saves
   assert.deepEqual(await instance.ended(15_000), { code: 0, signal: null })
   watch.assertBelow(6_000)
   const ends = instance.facts('child_stopped').map(({ name, forced }) => [name, forced])
-  assert.deepEqual(Object.fromEntries(ends), { scheduler: false, 'io-1': false, 'media-1': true, redis: false })
+  assert.deepEqual(Object.fromEntries(ends), { scheduler: false, 'io-1': false, 'media-1': false, redis: false })
   const { waited } = instance.facts('stopped')[0]!
   assert.deepEqual([waited?.process, waited?.job?.stage], ['media-1', 'film'])
   const stage = stageOf(readState(layout, id), 'film')

@@ -1,5 +1,6 @@
 /** Ctrl+Z stops only the program at the terminal: its children work on, and after `fg` nobody is blamed for the pause. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { statOf } from '../../src/lib/process-tree.ts'
 import { until } from '../../src/lib/until.ts'
@@ -51,6 +52,24 @@ test('suspended in the middle of a stop: the work is saved all the same, and aft
   const stage = stageOf(readState(layout, id), 'write')
   assert.deepEqual([stage.status, stage.reason, stage.steps.length], ['waiting', 'interrupted', 2])
   assert.deepEqual(await installation.processes(), [])
+})
+
+test('stopped for longer than a stop may take, in the middle of one: it ends well afterwards', async (t) => {
+  const plan = { held: ['film-2'], input: { deaf: true }, start: { env: { STOP_TIMEOUT_S: '3' } } }
+  const { installation, layout, gates, instance, id } = await startProject(t, plan)
+  instance.signal('SIGTERM')
+  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 5_000, everyMs: 1 })
+  instance.signal('SIGSTOP')
+  const stoppedMs = performance.now()
+  await until(() => performance.now() - stoppedMs > 8_000, { timeoutMs: 20_000, what: 'the pause to be a long one' })
+  instance.signal('SIGCONT')
+  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+  assert.deepEqual(instance.facts('stopped')[0]?.left, [])
+  assert.ok(!existsSync(layout.run))
+  assert.deepEqual(await installation.processes(), [])
+  gates.release('film-2')
+  await installation.start()
+  await untilStatus({ layout, id }, 'completed')
 })
 
 function stateOf({ supervisorPid }: Instance): string | undefined {

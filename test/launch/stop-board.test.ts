@@ -11,6 +11,7 @@ function open(t: TestContext, processes: Process[]) {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const running = new Map(processes.map((one) => [one.name, one]))
   let nowMs = 1_000
+  let killAtMs = 24_000
   const board = createStopBoard({
     children: () =>
       processes.map(({ name, slot = name }) => {
@@ -18,6 +19,7 @@ function open(t: TestContext, processes: Process[]) {
         return { name, slot, pid, phase: pid ? 'stopping' : 'stopped' } as ChildStatus
       }),
     jobs: ({ name }) => running.get(name)?.jobs ?? [],
+    killInMs: () => killAtMs - nowMs,
     titleOf: async (id) => {
       if (id === 'gone') throw new Error('it was deleted')
       return `Title of ${id}`
@@ -28,6 +30,9 @@ function open(t: TestContext, processes: Process[]) {
   return {
     ...board,
     end: (name: string) => running.delete(name),
+    killAt(ms: number) {
+      killAtMs = ms
+    },
     pass(ms: number) {
       for (let passed = 0; passed < ms; passed += 100) {
         nowMs += 100
@@ -40,7 +45,7 @@ function open(t: TestContext, processes: Process[]) {
 const since = (secondsAgo: number) => new Date(Date.now() - secondsAgo * 1_000).toISOString()
 const job = (projectId: string, ageS: number) =>
   ({ projectId, stage: 'render', taskId: `${projectId}-1`, since: since(ageS) }) as HeldJob
-const DEADLINE = { abortAtMs: 19_000, killAtMs: 24_000 }
+const ABORT_AT_MS = 19_000
 
 test('who still works, on what, since when, and how long it may', async (t) => {
   const board = open(t, [
@@ -48,7 +53,7 @@ test('who still works, on what, since when, and how long it may', async (t) => {
     { name: 'io-1', jobs: [] },
     { name: 'redis', jobs: [] },
   ])
-  board.expect(['media-1', 'io-1'], DEADLINE)
+  board.expect(['media-1', 'io-1'], ABORT_AT_MS)
   board.view()
   await Promise.resolve()
   const media = { name: 'media-1', told: false, left_s: 18 }
@@ -70,12 +75,21 @@ test('who still works, on what, since when, and how long it may', async (t) => {
 
 test('a second Ctrl+C: told at once, and less time is left', (t) => {
   const board = open(t, [{ name: 'media-1', jobs: [job('gone', 1)] }])
-  board.expect(['media-1'], DEADLINE)
+  board.expect(['media-1'], ABORT_AT_MS)
   board.pass(2_000)
-  board.escalate('hurry', 1_000 + 2_000 + 1_500)
+  board.killAt(1_000 + 2_000 + 1_500)
+  board.escalate('hurry')
   const { step, children } = board.view()
   assert.deepEqual([step, children[0]!.told, children[0]!.left_s], ['hurry', true, 2])
   assert.equal(children[0]!.jobs[0]!.title, 'gone', 'a project that cannot be read is shown by its id')
+})
+
+test('how long until the kill is asked of whoever kills: after Ctrl+Z and fg it is put off', (t) => {
+  const board = open(t, [{ name: 'media-1', jobs: [job('p', 1)] }])
+  board.expect(['media-1'], ABORT_AT_MS)
+  board.pass(31_000)
+  board.killAt(35_000)
+  assert.deepEqual([board.view().children[0]!.told, board.view().children[0]!.left_s], [true, 3])
 })
 
 test('the process that is being replaced counts as well', (t) => {
@@ -83,7 +97,7 @@ test('the process that is being replaced counts as well', (t) => {
     { name: 'io-1.old', slot: 'io-1', jobs: [job('p', 1)] },
     { name: 'io-1', jobs: [] },
   ])
-  board.expect(['io-1'], DEADLINE)
+  board.expect(['io-1'], ABORT_AT_MS)
   assert.deepEqual(
     board.view().children.map((c) => c.name),
     ['io-1.old', 'io-1'],
@@ -95,7 +109,7 @@ test('what it waited for is the last to go, and of several that which had run lo
     { name: 'io-1', jobs: [job('young', 1), job('old', 50)] },
     { name: 'media-1', jobs: [job('early', 90)] },
   ])
-  board.expect(['io-1', 'media-1'], DEADLINE)
+  board.expect(['io-1', 'media-1'], ABORT_AT_MS)
   board.pass(3_000)
   board.end('media-1')
   board.pass(11_200)
@@ -108,7 +122,7 @@ test('what it waited for is the last to go, and of several that which had run lo
 
 test('a process without a job can be what it waited for; a moment is not worth a word', (t) => {
   const board = open(t, [{ name: 'redis', jobs: [] }])
-  board.expect(['redis'], { abortAtMs: 1_000, killAtMs: 5_000 })
+  board.expect(['redis'], 1_000)
   board.pass(300)
   assert.equal(board.waited(), null)
   board.pass(2_700)

@@ -7,6 +7,7 @@ import {
   momentsOf,
   type StopBudget,
   type StopPart,
+  stagesGiveBackMs,
   stopBudget,
   totalMs,
 } from '../../src/launch/stop-budget.ts'
@@ -19,6 +20,14 @@ test('without a limit, or with a generous one: told to end after 18 s, over afte
   assert.deepEqual(stopBudget(null), full)
   for (const seconds of [29, 30, 90, 3_600]) assert.deepEqual(of(seconds), full)
   assert.equal(totalMs(full), 28_000)
+})
+
+test('a process ends itself before it is killed, and leaves its stages most of the time', () => {
+  assert.equal(stagesGiveBackMs(5_000), 4_500)
+  for (const { giveBackMs } of [stopBudget(null), of(3), of(6), HURRY]) {
+    assert.ok(giveBackMs - stagesGiveBackMs(giveBackMs) >= 180)
+    assert.ok(stagesGiveBackMs(giveBackMs) >= giveBackMs * 0.8)
+  }
 })
 
 test('hurried it is over within 2 s', () => {

@@ -22,7 +22,11 @@ function open(t: TestContext) {
     nowMs += ms
     t.mock.timers.tick(50)
   }
-  return { ...clock, pass, suspend }
+  /** Before the next beat. */
+  const wake = (ms: number) => {
+    nowMs += ms
+  }
+  return { ...clock, pass, suspend, wake }
 }
 
 /** What has become of it so far. */
@@ -77,4 +81,12 @@ test('a time in which we were suspended does not count', (t) => {
   const left = leftMs('work')
   suspend(60_000)
   assert.equal(leftMs('work'), left)
+})
+
+test('hurried in the very moment after a suspension: that is not put off by it', async (t) => {
+  const { wake, lower, pass, leftMs } = open(t)
+  wake(60_000)
+  lower(HURRY)
+  await pass(50)
+  assert.ok(leftMs('sweep') <= 1_900, `${leftMs('sweep')} ms`)
 })

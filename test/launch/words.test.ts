@@ -154,6 +154,11 @@ const survivors = (...pids: number[]): LaunchFact => ({
   type: 'survivors_ended',
   survivors: pids.map((pid) => ({ pid, command: 'redis-server' })),
 })
+const redis = (running: boolean, stopping?: true): LaunchFact => ({
+  type: 'redis_changed',
+  running,
+  ...(stopping && { stopping }),
+})
 const back = (jobs: number): LaunchFact => ({ type: 'jobs_taken_back', worker: 'media-1', jobs })
 
 const COUNTED: [LaunchFact, string | undefined][] = [
@@ -165,6 +170,10 @@ const COUNTED: [LaunchFact, string | undefined][] = [
   [planned(2_000), 'io-1 starts again in 2.0 s'],
   [survivors(7), 'ended 1 process of an earlier run: redis-server 7'],
   [survivors(7, 8), 'ended 2 processes of an earlier run: redis-server 7, redis-server 8'],
+  [redis(true), 'Redis answers again; work goes on'],
+  [redis(false), 'Redis does not answer; work is accepted and starts when it is back'],
+  [redis(true, true), 'Redis answers again; the stop goes on'],
+  [redis(false, true), 'Redis does not answer; the stop goes on'],
   [back(0), undefined],
   [back(1), '1 running stage of media-1 goes on elsewhere'],
   [back(2), '2 running stages of media-1 go on elsewhere'],
