@@ -166,8 +166,8 @@ const COUNTED: [LaunchFact, string | undefined][] = [
   [survivors(7), 'ended 1 process of an earlier run: redis-server 7'],
   [survivors(7, 8), 'ended 2 processes of an earlier run: redis-server 7, redis-server 8'],
   [back(0), undefined],
-  [back(1), '1 running stage of media-1 goes on elsewhere'],
-  [back(2), '2 running stages of media-1 go on elsewhere'],
+  [back(1), 'put 1 stage of media-1 back into the queue'],
+  [back(2), 'put 2 stages of media-1 back into the queue'],
 ]
 for (const [fact, says] of COUNTED)
   test(`${fact.type}: ${says ?? 'nothing to say'}`, () => assert.equal(factLine(fact, { colour: false }), says))
