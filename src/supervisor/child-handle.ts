@@ -51,7 +51,7 @@ export function spawnChild(spec: ChildSpec, events: ChildEvents): ChildHandle {
   readLines(child.stderr!, (line) => stack?.takes(line) || events.onLine('stderr', line))
   child.on('message', (message) => events.onMessage(message))
   child.on('error', () => {}) // a failed spawn is seen by exitOf, a failed send by its callback
-  void exitOf(child, spec.command.file).then((exit) => {
+  void exitOf(child, spec).then((exit) => {
     gone = true
     stack?.end()
     events.onExit({ ...exit, reason: killReason ?? exit.reason, killedFor: killReason })
@@ -89,10 +89,10 @@ function launch(spec: ChildSpec): ChildProcess | Error {
 }
 
 /** `error` without a pid means that there will be no `exit`; with one it is about a send or a signal. */
-async function exitOf(child: ChildProcess, file: string): Promise<Omit<Exit, 'killedFor'>> {
+async function exitOf(child: ChildProcess, spec: ChildSpec): Promise<Omit<Exit, 'killedFor'>> {
   const closed = once(child, 'close').catch(() => undefined) // rejects on 'error', which counts as closed
   const exit = await new Promise<Omit<Exit, 'killedFor'>>((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal, reason: exitReason(file, code, signal) }))
+    child.once('exit', (code, signal) => resolve({ code, signal, reason: exitReason(spec, code, signal) }))
     child.on('error', (error) => {
       if (child.pid === undefined) resolve({ code: null, signal: null, reason: messageOf(error) })
     })
@@ -115,9 +115,9 @@ async function emptyGroup(pid: number): Promise<string | null> {
   }
 }
 
-function exitReason(file: string, code: number | null, signal: string | null): string {
+function exitReason({ kind, command }: ChildSpec, code: number | null, signal: string | null): string {
   if (signal !== null) return `was ended by ${signal}`
-  if (code === 127) return `${file} is not installed` // the shell's answer
+  if (code === 127 && kind === 'program') return `${command.file} is not installed` // the shell's answer
   return `exited with code ${code}`
 }
 

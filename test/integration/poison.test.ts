@@ -18,6 +18,8 @@ import { untilHealthy, untilStatus, workerOf } from '../helpers/wait.ts'
 for (const [how, reason] of [
   ['reject', /^exited with code 1 \(Unhandled rejection: Error: nobody waits for this\)$/],
   ['exit', /^exited with code 3$/],
+  ['hopeless', /^exited with code 78$/],
+  ['missing', /^exited with code 127$/],
   ['leave', /^exited with code 0$/],
 ] as const)
   test(`a stage that ends its process once (${how}) is tried again at once, without a try being spent`, async (t) => {
