@@ -134,13 +134,28 @@ test('the end of Redis or the scheduler, and a start that failed, concern no job
   assert.deepEqual(events, [])
 })
 
-test('jobs are known by pid: who is called how changes while a process is replaced', () => {
+test('jobs are known by pid, for names change while a process is replaced; what a stage sends in their place is ignored', () => {
   const held = createHeldJobs()
-  const job = { taskId: 'p-1' } as HeldJob
+  const about = { projectId: 'p', owner: 'operator', taskId: 'p-1', stage: 'write', since: '' }
+  const job: HeldJob = { ...about, queue: 'llm', token: '1.x', running: true, limit: { seconds: 9, atMs: 8 } }
   held.note({ pid: 1 }, { type: 'held', jobs: [job] })
   held.note({ pid: 2 }, { type: 'held', jobs: [] })
   held.note({ pid: 1 }, { type: 'last_words', taskId: 'p-1' })
   held.note({ pid: 1 }, { type: 'something else' })
+  const lies = [
+    5,
+    null,
+    { ...job },
+    [null],
+    [5],
+    [{}],
+    [{ ...job, queue: 'moon' }],
+    [{ ...job, queue: ['llm'] }],
+    [job, { ...job, limit: 9 }],
+  ]
+  for (const jobs of [...lies, [{ ...job, since: 1 }], [{ ...job, running: 'yes' }], undefined])
+    held.note({ pid: 1 }, { type: 'held', jobs })
+  for (const taskId of [5, null, {}, '', undefined]) held.note({ pid: 1 }, { type: 'last_words', taskId })
   assert.deepEqual([held.of(1), held.of(2), held.of(null), held.all()], [[job], [], [], [job]])
   assert.deepEqual(held.bury(1), { jobs: [job], lastTask: 'p-1' })
   assert.deepEqual(held.bury(1), { jobs: [], lastTask: null })
