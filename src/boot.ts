@@ -11,6 +11,7 @@ import type { LaunchFact } from './launch/facts.ts'
 import { createHeldJobs, type HeldJobs } from './launch/held-jobs.ts'
 import type { ChildOrder, Nudge } from './launch/order.ts'
 import { findOuterLimit, type OuterLimit } from './launch/outer-limit.ts'
+import { createOutsideKills, type OutsideKills } from './launch/outside-kills.ts'
 import { startOverdueWatch } from './launch/overdue-watch.ts'
 import type { Phase } from './launch/phase.ts'
 import { assertPortFree } from './launch/port-check.ts'
@@ -68,7 +69,8 @@ export async function boot(options: BootOptions): Promise<App | { runningAt: Run
   const memory = createMemoryKills()
   const search = searchRedis(options, runId)
   try {
-    const fresh = { runId, held: createHeldJobs(), records, onFact: records.tell, phase: 'starting' as const }
+    const noted = { held: createHeldJobs(), kills: createOutsideKills() }
+    const fresh = { runId, ...noted, records, onFact: records.tell, phase: 'starting' as const }
     const outerLimit = findOuterLimit(options.config.outside)
     return await start({ ...options, ...fresh, layout, folder, search, memory, outerLimit })
   } catch (error) {
@@ -90,6 +92,7 @@ type Run = BootOptions & {
   runId: string
   records: Records
   held: HeldJobs
+  kills: OutsideKills
   memory: MemoryKills
   phase: Phase
   outerLimit: Promise<OuterLimit | null>

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
+import { readRecords } from '../helpers/journal.ts'
 import { startProject } from '../helpers/started-project.ts'
 import { untilHealthy, untilStatus, workerOf } from '../helpers/wait.ts'
 
@@ -10,6 +11,22 @@ test('a script of a stage that signals its whole group does not end the worker',
   const { stages } = await untilStatus({ layout, id }, 'completed')
   assert.equal(stages[0]?.attempts, 1)
   assert.deepEqual(instance.facts('child_exited'), [])
+})
+
+test('a stage that kills its worker from outside each time is found: alone from the third time on, then poison', async (t) => {
+  const { layout, instance, id } = await startProject(t, {
+    pipeline: 'crash',
+    input: { crashes: 99, how: 'killGroup' },
+  })
+  const { stages } = await untilStatus({ layout, id, timeoutMs: 60_000 }, 'failed')
+  assert.deepEqual([stages[0]?.error?.code, stages[0]?.attempts], ['poison', 5])
+  const crashes = readRecords(layout, id).filter((record) => record.type === 'crashed')
+  assert.deepEqual(
+    crashes.map(({ charged }) => charged),
+    [false, true],
+  )
+  assert.deepEqual(instance.facts('child_parked'), [])
+  await untilHealthy(instance, 60_000)
 })
 
 test('a stage whose messages look like its worker\u2019s does no harm: the program runs on, and knows what its worker does', async (t) => {
