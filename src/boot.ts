@@ -5,7 +5,7 @@ import { secretsInAddress } from './config/secrets.ts'
 import type { Config } from './config.ts'
 import { startConsumerWatch } from './launch/consumer-watch.ts'
 import { type DataFolder, openDataFolder, type RunFile } from './launch/data-folder.ts'
-import { takeJobsBack } from './launch/dead-worker.ts'
+import { type ChildExit, takeJobsBack } from './launch/dead-worker.ts'
 import { endEarlierRun, findInterrupted } from './launch/earlier-run.ts'
 import type { LaunchFact } from './launch/facts.ts'
 import { createHeldJobs, type HeldJobs } from './launch/held-jobs.ts'
@@ -108,6 +108,7 @@ async function start(run: Run): Promise<App> {
   const redis = await unlessEnded(run, chooseRedis({ config, dataId: run.folder.dataId, env, location }))
   for (const secret of secretsInAddress(redis.place.url)) run.redactor.add(secret)
   let service: Service | undefined
+  const loaded = Promise.withResolvers<Service>()
   const order = (name: string, group: string | null) => orderFor(run, redis, { name, group })
   const plan = { config, env, redis: redis.spec, order }
   const supervisor = createSupervisor({
@@ -116,15 +117,20 @@ async function start(run: Run): Promise<App> {
     onFact(fact) {
       onFact(fact)
       service?.note(fact)
-      if (fact.type === 'child_exited' && service) void takeJobsBack({ ...run, workers: config.workers, service }, fact)
+      if (fact.type === 'child_exited') void loaded.promise.then((service) => takeBack(run, service, fact))
     },
     onMessage: run.held.note,
     cleanLine: run.redactor.clean,
     isOwnFault: ({ signal }) => signal === 'SIGKILL' && run.memory.justNow(),
   })
   const moreWorkers = (name: string, group: string) => workerSpec(plan, name, group)
-  service = await bringUp(run, { supervisor, redis, interrupted, workerSpec: moreWorkers })
+  service = await bringUp(run, { supervisor, redis, interrupted, workerSpec: moreWorkers, onLoaded: loaded.resolve })
   return createApp(run, supervisor, service)
+}
+
+/** Workers work before everything is up: what one held that ends then waits no longer than for the service. */
+function takeBack(run: Run, service: Service, exit: ChildExit): Promise<void> {
+  return takeJobsBack({ ...run, workers: run.config.workers, service }, exit)
 }
 
 /** A step that has begun is let end, for it leaves something in order; the next one does not begin. */
@@ -147,6 +153,7 @@ type Parts = {
   redis: ChosenRedis
   interrupted: Interrupted[]
   workerSpec: (name: string, group: string) => ChildSpec
+  onLoaded: (service: Service) => void
 }
 
 /** The API's modules are the heaviest: they load while the children connect. */
@@ -162,6 +169,7 @@ async function bringUp(run: Run, parts: Parts): Promise<Service> {
     // The children wait for Redis alone: what would keep this process busy comes after they have been let go.
     await Promise.race([redis.serves, ready])
     service = await loadService(run, parts)
+    parts.onLoaded(service)
     run.signal.throwIfAborted()
     await ready
     run.signal.throwIfAborted()
