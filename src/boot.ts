@@ -6,13 +6,14 @@ import type { Config } from './config.ts'
 import { type App, createApp, faultOf } from './launch/app.ts'
 import { startConsumerWatch } from './launch/consumer-watch.ts'
 import { openDataFolder, type RunFile } from './launch/data-folder.ts'
-import { takeJobsBack } from './launch/dead-worker.ts'
+import { type ChildExit, takeJobsBack } from './launch/dead-worker.ts'
 import { endEarlierRun, findInterrupted } from './launch/earlier-run.ts'
 import type { LaunchFact } from './launch/facts.ts'
 import { endFailedBoot } from './launch/failed-boot.ts'
 import { createHeldJobs, type HeldJobs } from './launch/held-jobs.ts'
 import type { ChildOrder, Nudge } from './launch/order.ts'
 import { findOuterLimit, type OuterLimit } from './launch/outer-limit.ts'
+import { createOutsideKills, type OutsideKills } from './launch/outside-kills.ts'
 import { startOverdueWatch } from './launch/overdue-watch.ts'
 import type { Phase } from './launch/phase.ts'
 import { assertPortFree } from './launch/port-check.ts'
@@ -63,7 +64,8 @@ export async function boot(options: BootOptions): Promise<App | { runningAt: Run
   const memory = createMemoryKills()
   const search = searchRedis(options, runId)
   try {
-    const fresh = { runId, held: createHeldJobs(), records, onFact: records.tell, phase: 'starting' as const }
+    const noted = { held: createHeldJobs(), kills: createOutsideKills() }
+    const fresh = { runId, ...noted, records, onFact: records.tell, phase: 'starting' as const }
     const outerLimit = findOuterLimit(options.config.outside)
     return await start({ ...options, ...fresh, layout, folder, search, memory, outerLimit })
   } catch (error) {
@@ -85,6 +87,7 @@ type Run = BootOptions & {
   runId: string
   records: Records
   held: HeldJobs
+  kills: OutsideKills
   memory: MemoryKills
   phase: Phase
   outerLimit: Promise<OuterLimit | null>
@@ -100,6 +103,7 @@ async function start(run: Run): Promise<App> {
   const redis = await unlessEnded(run, chooseRedis({ config, dataId: run.folder.dataId, env, location }))
   for (const secret of secretsInAddress(redis.place.url)) run.redactor.add(secret)
   let service: Service | undefined
+  const loaded = Promise.withResolvers<Service>()
   const order = (name: string, group: string | null) => orderFor(run, redis, { name, group })
   const plan = { config, env, redis: redis.spec, order }
   const supervisor = createSupervisor({
@@ -108,7 +112,7 @@ async function start(run: Run): Promise<App> {
     onFact(fact) {
       onFact(fact)
       service?.note(fact)
-      if (fact.type === 'child_exited' && service) void takeJobsBack({ ...run, workers: config.workers, service }, fact)
+      if (fact.type === 'child_exited') void loaded.promise.then((service) => takeBack(run, service, fact))
     },
     onMessage: run.held.note,
     cleanLine: run.redactor.clean,
@@ -118,8 +122,9 @@ async function start(run: Run): Promise<App> {
   run.signal.throwIfAborted() // so far nothing runs
   const rise = bringUp(run, { supervisor, redis, interrupted, workerSpec: moreWorkers })
   rise.service.then(
-    (loaded) => {
-      service = loaded
+    (is) => {
+      service = is
+      loaded.resolve(is)
     },
     () => {}, // heard where the rise is awaited
   )
@@ -132,6 +137,11 @@ async function start(run: Run): Promise<App> {
     throw error
   }
   return app
+}
+
+/** Workers work before everything is up: what one held that ends then waits no longer than for the service. */
+function takeBack(run: Run, service: Service, exit: ChildExit): Promise<void> {
+  return takeJobsBack({ ...run, workers: run.config.workers, service }, exit)
 }
 
 /** A step that has begun is let end, for it leaves something in order; the next one does not begin. */

@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs'
 import { childVariables } from './child-env.ts'
 
 keepFaults()
+survivePoliteSignals()
 followParent(childVariables().parentPid)
 
 /** Output to a pipe is asynchronous, and process.exit would lose it: the reason of an end is written at once. */
@@ -10,6 +11,14 @@ function keepFaults(): void {
   process.on('uncaughtException', (error) => die('Uncaught error', error))
   process.on('unhandledRejection', (error) => die('Unhandled rejection', error))
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {}) // the reader is gone, and so are we soon
+}
+
+/**
+ * A script of a stage that ends with `kill 0` signals our whole group, and with that every neighbour. We are ended by
+ * a message, or by KILL; programs that we start do not inherit this.
+ */
+function survivePoliteSignals(): void {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
 }
 
 function followParent(parentPid: number | null): void {

@@ -6,18 +6,21 @@ import { removeDeadWork } from '../project/claim.ts'
 import { findStage } from '../project/folded.ts'
 import type { WorkerExit } from '../project/records.ts'
 import type { Project, ProjectStore } from '../project/store.ts'
-import { blame, exitOf, isOwnEnd, type WorkerDeath } from '../queue/blame.ts'
+import { type Blame, blame, exitOf, isOwnEnd, type WorkerDeath } from '../queue/blame.ts'
 import type { Dispatcher } from '../queue/dispatcher.ts'
 import type { HeldJob } from '../queue/job.ts'
 import type { SupervisorFact } from '../supervisor/facts.ts'
+import { isFromOutside } from '../supervisor/processes.ts'
 import type { LaunchFact } from './facts.ts'
 import type { HeldJobs } from './held-jobs.ts'
+import type { OutsideKills } from './outside-kills.ts'
 import type { Phase } from './phase.ts'
 
 export type DeadWorkerDeps = {
   workers: Config['workers']
   held: HeldJobs
   memory: Pick<MemoryKills, 'justNow'>
+  kills: OutsideKills
   service: { store: ProjectStore; dispatcher: Dispatcher; announce: (project: Project) => Promise<void> }
   onFact: (fact: LaunchFact) => void
   phase: Phase
@@ -29,15 +32,20 @@ export async function takeJobsBack(deps: DeadWorkerDeps, exit: ChildExit): Promi
   const { pid } = exit
   const worker = exit.name.replace(/\.(next|old)$/, '') // while it was being replaced
   const group = deps.workers.find(({ name }) => name === worker.replace(/-\d+$/, ''))
-  if (!group || pid === null) return // Redis or the scheduler, or it never began: it held no jobs
+  if (!group || pid === null) {
+    if (isUncalledFor(exit)) deps.kills.noteForeign()
+    return // Redis or the scheduler, or it never began: it held no jobs
+  }
   const { jobs, lastTask } = deps.held.bury(pid)
   const death: WorkerDeath = { ...exit, worker, lastTask, outOfMemory: deps.memory.justNow() }
   // The record comes first: whoever takes the job next has to see that it must be alone.
   // A full disk, or a project deleted meanwhile, leaves it unsaid: then the stage simply runs again.
-  if (isOwnEnd(death)) await noteCrash(deps, jobs, death).catch(() => {})
+  const failed = await noteDeath(deps, jobs, { ...death, uncalledFor: isUncalledFor(exit) }).catch(() => null)
   const { dispatcher } = deps.service
   // What cannot be taken back now (Redis is away too), the reconciler finds by the dead owner's claim.
-  const back = await Promise.all(jobs.map((job) => dispatcher.takeBack(job).catch(() => false)))
+  const back = await Promise.all(
+    jobs.map(async (job) => (await dispatcher.takeBack(job).catch(() => false)) && job.taskId !== failed),
+  )
   const unheard = await dispatcher.takeBackFrom(group.queues, pid).catch(() => 0)
   for (const job of jobs) void cleanUp(deps.service.store, job, pid).catch(() => {}) // what is left costs room only
   if (deps.phase === 'stopping') return // nobody is left who could go on with them now
@@ -51,23 +59,70 @@ async function cleanUp(store: ProjectStore, { projectId, stage }: HeldJob, pid: 
   await removeTemps(project.paths.folder, (owner) => owner === pid)
 }
 
-type Claimed = HeldJob & { project: Project; fence: string }
+/** A kill by somebody else, and not in the course of a stop. */
+function isUncalledFor(exit: ChildExit): boolean {
+  return exit.wanted && isFromOutside(exit)
+}
 
-async function noteCrash(deps: DeadWorkerDeps, jobs: readonly HeldJob[], death: WorkerDeath): Promise<void> {
-  const { store } = deps.service
-  const found = await Promise.all(
-    jobs.map((job) => standingOf(store, job, death.pid).catch(() => orphanIf(job.running))),
-  )
-  const orphans = found.filter((standing) => standing === 'orphan').length
-  const claims = found.filter((standing) => typeof standing === 'object')
-  const { charged, suspects } = blame(claims, death, orphans)
+/** What has to be written down before the jobs go back. Gives the task that has failed for it, if one has. */
+async function noteDeath(
+  deps: DeadWorkerDeps,
+  jobs: readonly HeldJob[],
+  { uncalledFor, ...death }: WorkerDeath & { uncalledFor: boolean },
+): Promise<string | null> {
+  if (isOwnEnd(death)) {
+    const { claims, orphans } = await standingsOf(deps, jobs, death.pid)
+    return noteBlame(deps, blame(claims, death, orphans), death)
+  }
+  if (!uncalledFor) return null
+  if (jobs.length === 0) {
+    deps.kills.noteForeign()
+    return null
+  }
+  const noting = noteKill(deps, jobs, death)
+  if (jobs.some(({ taskId }) => deps.kills.isKnown(taskId))) return noting
+  noting.catch(() => {}) // only counted: what was not hit before is nobody's doing, and need not wait for that
+  return null
+}
+
+/** After so many in a row a stage is suspected; it is charged with one more that hits it while it is alone. */
+const SUSPICIOUS_KILLS = 3
+
+async function noteKill(deps: DeadWorkerDeps, jobs: readonly HeldJob[], death: WorkerDeath): Promise<string | null> {
+  const { claims, orphans } = await standingsOf(deps, jobs, death.pid)
+  const times = deps.kills.note(claims.map(({ taskId, steps }) => ({ taskId, steps })))
+  const timesOf = ({ taskId }: Claimed) => times.get(taskId) ?? 0
+  const suspects = claims.filter((job) => timesOf(job) >= SUSPICIOUS_KILLS)
+  const [only] = suspects
+  const isAlone = claims.length === 1 && orphans === 0
+  if (only && isAlone && timesOf(only) > SUSPICIOUS_KILLS)
+    return noteBlame(deps, { charged: only, suspects: [] }, death)
+  return noteBlame(deps, { charged: null, suspects }, death)
+}
+
+async function noteBlame(
+  deps: DeadWorkerDeps,
+  { charged, suspects }: Blame<Claimed>,
+  death: WorkerDeath,
+): Promise<string | null> {
   const exit = exitOf(death)
+  const charging = charged ? charge(deps, charged, exit) : Promise.resolve(null)
   const noted = await Promise.allSettled([
-    ...(charged ? [charge(deps, charged, exit)] : []),
+    charging,
     ...suspects.map((job) => append(deps, job, { type: 'crashed', exit, charged: false })),
   ])
-  const failed = noted.find((result) => result.status === 'rejected')
-  if (failed) throw failed.reason
+  for (const result of noted) if (result.status === 'rejected') throw result.reason
+  return charging
+}
+
+type Claimed = HeldJob & { project: Project; fence: string; steps: number }
+type Standings = { claims: Claimed[]; orphans: number }
+
+async function standingsOf(deps: DeadWorkerDeps, jobs: readonly HeldJob[], pid: number | null): Promise<Standings> {
+  const { store } = deps.service
+  const found = await Promise.all(jobs.map((job) => standingOf(store, job, pid).catch(() => orphanIf(job.running))))
+  const orphans = found.filter((standing) => standing === 'orphan').length
+  return { claims: found.filter((standing) => typeof standing === 'object'), orphans }
 }
 
 /** `orphan`: cancelled or begun anew elsewhere, and its code, which may not have heard of it yet, had not returned. */
@@ -78,8 +133,9 @@ async function standingOf(store: ProjectStore, job: HeldJob, pid: number | null)
   const project = await store.open(job.projectId)
   const folded = project.read()
   const { fence = null, owner = null } = folded.internals[job.stage] ?? {}
-  const status = findStage(folded, job.stage)?.status
-  if (status === 'running' && fence !== null && owner?.pid === pid) return { ...job, project, fence }
+  const { status, steps = [] } = findStage(folded, job.stage) ?? {}
+  if (status === 'running' && fence !== null && owner?.pid === pid)
+    return { ...job, project, fence, steps: steps.length }
   return orphanIf(job.running && status !== 'completed')
 }
 
@@ -87,14 +143,19 @@ function orphanIf(mayRun: boolean): 'orphan' | 'ended' {
   return mayRun ? 'orphan' : 'ended'
 }
 
-/** The first time the stage runs again, alone; the second time it is poison. In the dead worker's name, whose claim stands. */
-async function charge(deps: DeadWorkerDeps, job: Claimed, exit: WorkerExit): Promise<void> {
+/**
+ * The first time the stage runs again, alone; the second time it is poison, and its task the answer. In the dead
+ * worker's name, whose claim stands.
+ */
+async function charge(deps: DeadWorkerDeps, job: Claimed, exit: WorkerExit): Promise<string | null> {
   const { deaths } = job.project.read().internals[job.stage]!
   const exits = [...deaths, exit]
   const about = { worker: exit.worker, project: job.projectId, stage: job.stage, reason: exit.reason }
-  if (exits.length < MAX_DEATHS) await append(deps, job, { type: 'crashed', exit, charged: true })
-  else await append(deps, job, { type: 'failed', error: poison(job.stage, exits), retry_at: null })
-  deps.onFact({ type: 'death_charged', ...about, deaths: exits.length, failed: exits.length >= MAX_DEATHS })
+  const failed = exits.length >= MAX_DEATHS
+  if (failed) await append(deps, job, { type: 'failed', error: poison(job.stage, exits), retry_at: null })
+  else await append(deps, job, { type: 'crashed', exit, charged: true })
+  deps.onFact({ type: 'death_charged', ...about, deaths: exits.length, failed })
+  return failed ? job.taskId : null
 }
 
 /** One may be chance. */

@@ -8,6 +8,7 @@ import type { HeldJob } from '../queue/job.ts'
 import type { RedisHealth } from '../redis/monitor.ts'
 import type { Hub } from '../stream/hub.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
+import { hearBeat } from './beat.ts'
 import { type Family, familiesOf, type ProcessFacts, type Snapshot } from './metric-families.ts'
 import type { Totals } from './totals.ts'
 import { activeJobs } from './worker-view.ts'
@@ -72,7 +73,7 @@ function fromRedis<T>(ask: () => Promise<T>): Promise<T | undefined> {
 
 function factsOf(child: ChildStatus, { held }: MetricSources): ProcessFacts {
   const { name, group, alive, ready, rss_bytes, beat_age_s, started_at } = child
-  const { loop_delay_ms } = (child.beat ?? {}) as { loop_delay_ms?: number }
+  const { loopDelayMs } = hearBeat(child.beat)
   return {
     name,
     group,
@@ -81,7 +82,7 @@ function factsOf(child: ChildStatus, { held }: MetricSources): ProcessFacts {
     rss_bytes,
     beat_age_s,
     startedS: started_at === null ? null : Date.parse(started_at) / 1_000,
-    loopDelayS: secondsOf(loop_delay_ms ?? null),
+    loopDelayS: secondsOf(loopDelayMs),
     jobs: group === 'redis' || group === 'scheduler' ? null : activeJobs(held(child.pid)).length,
   }
 }

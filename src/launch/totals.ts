@@ -1,6 +1,7 @@
 /** Counts that only grow, kept beyond the ends of the processes that counted: what a counter of Prometheus must be. */
 import type { QueueTally } from '../queue/tally.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
+import { hearBeat, NO_TALLY } from './beat.ts'
 
 type Counted = Pick<ChildStatus, 'slot' | 'group' | 'role' | 'pid' | 'restarts' | 'cpu_s' | 'beat'>
 
@@ -17,8 +18,7 @@ export type Totals = {
   queues(): ReadonlyMap<string, QueueTally>
 }
 
-const NOTHING: QueueTally = { completed: 0, failed: 0, retried: 0, released: 0, started: 0, busy_s: 0 }
-const KEYS = Object.keys(NOTHING) as (keyof QueueTally)[]
+const KEYS = Object.keys(NO_TALLY) as (keyof QueueTally)[]
 
 export function createTotals(): Totals {
   const cpu = createCounter()
@@ -31,7 +31,7 @@ export function createTotals(): Totals {
     if (role === 'current') noteRestarts(slot, count)
     if (pid === null) return
     cpu.reach(slot, { of: String(pid), value: cpu_s })
-    for (const [queue, tally] of Object.entries(queuesOf(beat)))
+    for (const [queue, tally] of Object.entries(hearBeat(beat).queues))
       for (const key of KEYS) jobs.reach(`${queue} ${key}`, { of: String(pid), value: tally[key] })
   }
 
@@ -56,15 +56,11 @@ export function createTotals(): Totals {
       const found = new Map<string, QueueTally>()
       for (const [name, value] of jobs.totals()) {
         const [queue = '', key = ''] = name.split(' ')
-        found.set(queue, { ...(found.get(queue) ?? NOTHING), [key]: value })
+        found.set(queue, { ...(found.get(queue) ?? NO_TALLY), [key]: value })
       }
       return found
     },
   }
-}
-
-function queuesOf(beat: unknown): Record<string, QueueTally> {
-  return (beat as { queues?: Record<string, QueueTally> } | null)?.queues ?? {}
 }
 
 /** Adds up how far several counters have come, each of which begins at 0. */

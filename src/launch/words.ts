@@ -144,9 +144,7 @@ export function factLine(fact: LaunchFact, wording: Wording): string | undefined
     case 'child_replace_failed':
       return replacementLine(fact, paint)
     case 'jobs_taken_back':
-      return fact.jobs > 0
-        ? `${count(fact.jobs, 'running stage')} of ${fact.worker} ${fact.jobs === 1 ? 'goes' : 'go'} on elsewhere`
-        : undefined
+      return fact.jobs > 0 ? `put ${count(fact.jobs, 'stage')} of ${fact.worker} back into the queue` : undefined
     case 'consumer_refreshed':
       return paint('yellow', refreshedLine(fact))
     case 'death_charged':

@@ -3,6 +3,7 @@ import type { WorkerProcess } from '../api/schemas/workers.ts'
 import type { WorkerGroup } from '../config/grammars.ts'
 import type { HeldJob } from '../queue/job.ts'
 import type { ChildStatus } from '../supervisor/child-record.ts'
+import { hearBeat } from './beat.ts'
 
 export type WorkerFacts = { groups: readonly WorkerGroup[]; held: (pid: number | null) => HeldJob[] }
 
@@ -38,8 +39,7 @@ export function activeJobs(held: readonly HeldJob[]) {
 
 /** Jobs that the present process has ended, in whatever way. */
 export function jobsDone(beat: unknown): number {
-  const { done = {} } = (beat ?? {}) as { done?: Record<string, number> }
-  return Object.values(done).reduce((sum, count) => sum + count, 0)
+  return Object.values(hearBeat(beat).done).reduce((sum, count) => sum + count, 0)
 }
 
 function lastExitOf({ last_exit: exit }: ChildStatus): WorkerProcess['last_exit'] {

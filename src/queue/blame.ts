@@ -1,7 +1,6 @@
 /** Who is to blame for a worker's end: only what can be attributed is charged, so that no neighbour pays for it. */
 import type { WorkerExit } from '../project/records.ts'
 import type { StackTop } from '../supervisor/facts.ts'
-import { EXIT_DO_NOT_RETRY } from '../supervisor/policy.ts'
 import { isFromOutside } from '../supervisor/processes.ts'
 import { STUCK_EXIT } from './job.ts'
 
@@ -25,10 +24,10 @@ export type WorkerDeath = {
 }
 
 /** `charged` did it; each of `suspects` may have done it. Whoever is in neither is innocent. */
-type Blame<T> = { charged: T | null; suspects: readonly T[] }
+export type Blame<T> = { charged: T | null; suspects: readonly T[] }
 
-/** As it should, told not to try again, or for the sake of a stage that has failed already. */
-const BLAMELESS_EXITS: ReadonlySet<number> = new Set([0, EXIT_DO_NOT_RETRY, STUCK_EXIT])
+/** As it should, or for the sake of a stage that has failed already. */
+const BLAMELESS_EXITS: ReadonlySet<number> = new Set([0, STUCK_EXIT])
 
 /**
  * Judges from what ran in the process at its end. `orphans` is how many stages beside them may have run on without
@@ -47,7 +46,7 @@ export function blame<T extends { taskId: string }>(
   return { charged: null, suspects: running }
 }
 
-/** False for a kill or a stop from outside, which say nothing about the work. */
+/** False for a kill or a stop from outside: one alone says nothing about the work (see launch/outside-kills.ts). */
 export function isOwnEnd(death: WorkerDeath): boolean {
   const { code, signal, killedFor, lastTask, outOfMemory } = death
   if (lastTask !== null) return true // whatever the code: a stage has no business ending its process

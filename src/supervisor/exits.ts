@@ -20,7 +20,7 @@ export function onExited(turn: Turn, child: ChildState, exit: Exit): void {
 }
 
 function onUnwanted(turn: Turn, child: ChildState, exit: Exit): void {
-  if (exit.code === EXIT_DO_NOT_RETRY) park(turn, child, { reason: exit.reason, retryMs: null })
+  if (exit.code === EXIT_DO_NOT_RETRY && !hadCome(child)) park(turn, child, { reason: exit.reason, retryMs: null })
   else if (isRecycle(turn, child, exit.code)) plan(turn, child, { afterMs: 0, free: true })
   else if (lacksNeeds(turn, child)) plan(turn, child, { afterMs: turn.policy.backoff.firstMs, free: true })
   else if (exit.outside) onKilledFromOutside(turn, child)

@@ -19,7 +19,17 @@ export function startGuardian(runId: string, termFirst: readonly string[]): Guar
   const args = ['-c', SCRIPT, `${CHILD_ENVIRONMENT.runId}=${runId}`, termFirst.join('|')]
   let isReleased = false
   let again: NodeJS.Timeout | undefined
-  let shell = start()
+  let shell = startOrWait()
+
+  /** Some errnos throw, as for want of memory: nobody who waits for a second net may fall for it. */
+  function startOrWait(): ChildProcess | null {
+    try {
+      return start()
+    } catch {
+      restart()
+      return null
+    }
+  }
 
   function start(): ChildProcess {
     // It does not carry the variable itself, and has no terminal that could end it.
@@ -34,7 +44,7 @@ export function startGuardian(runId: string, termFirst: readonly string[]): Guar
   function restart(): void {
     if (isReleased) return
     again = setTimeout(() => {
-      shell = start()
+      shell = startOrWait()
     }, AGAIN_AFTER_MS).unref()
   }
 
@@ -42,7 +52,7 @@ export function startGuardian(runId: string, termFirst: readonly string[]): Guar
     async release() {
       isReleased = true
       clearTimeout(again)
-      if (shell.pid === undefined || shell.exitCode !== null || shell.signalCode !== null) return
+      if (shell?.pid === undefined || shell.exitCode !== null || shell.signalCode !== null) return
       const gone = once(shell, 'exit')
       shell.stdin?.end('released\n')
       await within(gone, GO_HOME_MS, undefined)

@@ -15,8 +15,15 @@ export type FromChild =
 
 const FROM_CHILD = new Set<unknown>(['ready', 'beat', 'goodbye'])
 
+/** What is in it beside the type nobody has looked at. */
+export type ChildMessage = { type: string; [field: string]: unknown }
+
+/** False for much of what a stage's own `process.send` may bring: a child runs code of others, which can send anything. */
+export function isMessage(message: unknown): message is ChildMessage {
+  return typeof message === 'object' && message !== null && 'type' in message && typeof message.type === 'string'
+}
+
 /** Undefined for a message that is not the supervisor's own. */
-export function parseFromChild(message: unknown): FromChild | undefined {
-  const type = (message as { type?: unknown } | null)?.type
-  return FROM_CHILD.has(type) ? (message as FromChild) : undefined
+export function parseFromChild(message: ChildMessage): FromChild | undefined {
+  return FROM_CHILD.has(message.type) ? (message as unknown as FromChild) : undefined
 }

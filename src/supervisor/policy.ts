@@ -43,5 +43,8 @@ export const DEFAULT_POLICY: Policy = {
   random: Math.random,
 }
 
-/** sysexits(3) EX_CONFIG: the child says that trying again cannot help. */
+/**
+ * sysexits(3) EX_CONFIG: the child says that trying again cannot help. Once it has been ready it can no longer mean
+ * that, for then it may be a stage that has ended its process so.
+ */
 export const EXIT_DO_NOT_RETRY = 78

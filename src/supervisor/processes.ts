@@ -4,7 +4,7 @@ import { type Exit, spawnChild } from './child-handle.ts'
 import { type ChildRecord, createRecord } from './child-record.ts'
 import type { Clock } from './decision-loop.ts'
 import type { SupervisorFact } from './facts.ts'
-import { parseFromChild, type ToChild } from './messages.ts'
+import { type ChildMessage, isMessage, parseFromChild, type ToChild } from './messages.ts'
 import { type Action, childOf, type Event, type State } from './state.ts'
 
 export type Host = {
@@ -14,7 +14,7 @@ export type Host = {
   dispatch(event: Event): void
   tell(fact: SupervisorFact): void
   cleanLine(line: string): string
-  onMessage(sender: Sender, message: unknown): void
+  onMessage(sender: Sender, message: ChildMessage): void
   isOwnFault(exit: Exit): boolean
 }
 
@@ -84,8 +84,9 @@ async function probe(host: Host, record: ChildRecord, ready: (signal: AbortSigna
 }
 
 function receive(host: Host, record: ChildRecord, message: unknown): void {
-  const own = parseFromChild(message)
   record.lastSignMs = host.clock.now()
+  if (!isMessage(message)) return
+  const own = parseFromChild(message)
   if (!own) host.onMessage({ name: record.name, pid: record.pid }, message)
   else if (own.type === 'ready') becomeReady(host, record, own.facts)
   else if (own.type === 'beat') record.beat = own.beat

@@ -8,6 +8,7 @@ import { type Clock, createDecisionLoop, type DecisionLoop } from './decision-lo
 import type { StackTop, SupervisorFact } from './facts.ts'
 import { guarded } from './guard.ts'
 import { createHangWatch } from './hang.ts'
+import type { ChildMessage } from './messages.ts'
 import { DEFAULT_POLICY, type Policy } from './policy.ts'
 import { act, type Host, type Sender, toChild } from './processes.ts'
 import type { ChildSpec } from './spec.ts'
@@ -18,7 +19,7 @@ export type SupervisorOptions = {
   specs: readonly ChildSpec[]
   onFact(fact: SupervisorFact): void
   /** Every message of a child that is not the supervisor's own. */
-  onMessage?(sender: Sender, message: unknown): void
+  onMessage?(sender: Sender, message: ChildMessage): void
   /** Every line that a child prints passes through here first, e.g. to hide what nobody may read. */
   cleanLine?(line: string): string
   /** Asked about a kill that looks like somebody else's: true when the process had it coming, e.g. for its memory. */
@@ -99,7 +100,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     boot.note(fact)
   }
 
-  function onMessage(sender: Sender, message: unknown): void {
+  function onMessage(sender: Sender, message: ChildMessage): void {
     guarded(() => options.onMessage?.(sender, message))
   }
 

@@ -7,6 +7,7 @@ import { type DataLayout, projectLayout } from '../../src/project/layout.ts'
 import type { StageState } from '../../src/project/project.ts'
 import type { WorkerExit } from '../../src/project/records.ts'
 import type { Crash } from '../fixtures/pipelines/crash.ts'
+import { pidOf } from '../helpers/children.ts'
 import { createGates, type Gates } from '../helpers/gates.ts'
 import { createInstallation, type Instance } from '../helpers/installation.ts'
 import { readRecords } from '../helpers/journal.ts'
@@ -18,6 +19,8 @@ import { untilHealthy, untilStatus, workerOf } from '../helpers/wait.ts'
 for (const [how, reason] of [
   ['reject', /^exited with code 1 \(Unhandled rejection: Error: nobody waits for this\)$/],
   ['exit', /^exited with code 3$/],
+  ['hopeless', /^exited with code 78$/],
+  ['missing', /^exited with code 127$/],
   ['leave', /^exited with code 0$/],
 ] as const)
   test(`a stage that ends its process once (${how}) is tried again at once, without a try being spent`, async (t) => {
@@ -98,10 +101,11 @@ test('of three stages at once the one in an endless loop is found; the others lo
   await assertServes(t, instance, layout)
 })
 
-test('a worker that is killed from outside ten times: nobody is charged, and the stage completes', async (t) => {
+test('a worker that is killed ten times by somebody who kills others too: nobody is charged, and the stage completes', async (t) => {
   const start = { env: { WORKERS: 'llm,image,batch_processing,maintenance,health:2 video,ai_analysis:1' } }
   const { layout, gates, instance, id } = await startProject(t, { held: ['write-2'], start })
   for (let kill = 1; kill <= 10; kill++) {
+    if (kill % 5 === 1) process.kill(await until(() => pidOf(instance, 'scheduler').catch(() => null), SOON), 'SIGKILL')
     process.kill(ownerPidOf(layout, id, 'write'), 'SIGKILL')
     await gates.reached('write-2', kill + 1)
   }
@@ -122,6 +126,8 @@ test('a first death is remembered when the supervisor is killed before the secon
   assertPoison(stages[0]!, ['io-1 exited with code 3', 'io-1 exited with code 3'])
   await untilHealthy(again)
 })
+
+const SOON = { timeoutMs: 20_000, what: 'the scheduler to run' }
 
 /** Of the process in which a stage runs. */
 /** By the claim that stands: the status may be older than the last kill. */

@@ -2,30 +2,15 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { type TestContext, test } from 'node:test'
-import { type ChildExit, type DeadWorkerDeps, takeJobsBack } from '../../src/launch/dead-worker.ts'
-import type { LaunchFact } from '../../src/launch/facts.ts'
+import { test } from 'node:test'
+import { type DeadWorkerDeps, takeJobsBack } from '../../src/launch/dead-worker.ts'
 import { createHeldJobs } from '../../src/launch/held-jobs.ts'
 import { tempPath } from '../../src/lib/files.ts'
 import { until } from '../../src/lib/until.ts'
-import type { Project, ProjectStore } from '../../src/project/store.ts'
-import type { Dispatcher } from '../../src/queue/dispatcher.ts'
+import type { Project } from '../../src/project/store.ts'
 import type { HeldJob } from '../../src/queue/job.ts'
-import { ALIVE, begin, createProject, NO_CREDIT, openStore } from '../helpers/projects.ts'
-
-const DEAD = 4_000_001
-const EXIT: ChildExit = {
-  type: 'child_exited',
-  name: 'io-1',
-  pid: DEAD,
-  wanted: true,
-  code: 3,
-  signal: null,
-  reason: 'exited with code 3',
-  killedFor: null,
-  where: null,
-  lines: [],
-}
+import { ALIVE, begin, createProject, NO_CREDIT } from '../helpers/projects.ts'
+import { DEAD, EXIT, openCase, stagesOf } from './dead-worker-case.ts'
 
 test('the only stage is charged before its job goes back, and viewers hear of it; the second time it fails', async (t) => {
   const { store, deps, events, run } = await openCase(t)
@@ -96,16 +81,6 @@ test('a stage that completed just now shares no blame', async (t) => {
   assert.equal(guilty.read().internals.write!.deaths.length, 1)
 })
 
-test('a kill from outside reads no project, and all jobs go back at once', async (t) => {
-  const { store, deps, events, run } = await openCase(t)
-  const project = await createProject(store)
-  await run(project)
-  store.open = () => assert.fail('a project was opened')
-  await takeJobsBack(deps, { ...EXIT, code: null, signal: 'SIGKILL', reason: 'was ended by SIGKILL' })
-  assert.deepEqual(events, [`back ${project.id}-1 while running`, 'taken back 1'])
-  assert.deepEqual(project.read().internals.write!.alone, false)
-})
-
 test('a SIGKILL while the machine is out of memory is charged', async (t) => {
   const { store, deps, run } = await openCase(t)
   const project = await createProject(store)
@@ -134,13 +109,28 @@ test('the end of Redis or the scheduler, and a start that failed, concern no job
   assert.deepEqual(events, [])
 })
 
-test('jobs are known by pid: who is called how changes while a process is replaced', () => {
+test('jobs are known by pid, for names change while a process is replaced; what a stage sends in their place is ignored', () => {
   const held = createHeldJobs()
-  const job = { taskId: 'p-1' } as HeldJob
+  const about = { projectId: 'p', owner: 'operator', taskId: 'p-1', stage: 'write', since: '' }
+  const job: HeldJob = { ...about, queue: 'llm', token: '1.x', running: true, limit: { seconds: 9, atMs: 8 } }
   held.note({ pid: 1 }, { type: 'held', jobs: [job] })
   held.note({ pid: 2 }, { type: 'held', jobs: [] })
   held.note({ pid: 1 }, { type: 'last_words', taskId: 'p-1' })
   held.note({ pid: 1 }, { type: 'something else' })
+  const lies = [
+    5,
+    null,
+    { ...job },
+    [null],
+    [5],
+    [{}],
+    [{ ...job, queue: 'moon' }],
+    [{ ...job, queue: ['llm'] }],
+    [job, { ...job, limit: 9 }],
+  ]
+  for (const jobs of [...lies, [{ ...job, since: 1 }], [{ ...job, running: 'yes' }], undefined])
+    held.note({ pid: 1 }, { type: 'held', jobs })
+  for (const taskId of [5, null, {}, '', undefined]) held.note({ pid: 1 }, { type: 'last_words', taskId })
   assert.deepEqual([held.of(1), held.of(2), held.of(null), held.all()], [[job], [], [], [job]])
   assert.deepEqual(held.bury(1), { jobs: [job], lastTask: 'p-1' })
   assert.deepEqual(held.bury(1), { jobs: [], lastTask: null })
@@ -173,49 +163,3 @@ test('what a killed attempt of a stage that has ended left in its folder is remo
   await until(() => !existsSync(dead.work) && !existsSync(temp), { timeoutMs: 5_000 })
   assert.equal(existsSync(living.work), true)
 })
-
-const stagesOf = (project: Project) => project.read().state.stages
-
-/** A worker of the group `io` whose jobs the test begins, and a queue that says what is done to it, in order. */
-async function openCase(t: TestContext) {
-  const store = await openStore(t)
-  const held = createHeldJobs()
-  const events: string[] = []
-  const hold = ({ id }: Project, running = false) => {
-    const about = { projectId: id, owner: 'operator', taskId: `${id}-1`, stage: 'write', since: '' }
-    const job: HeldJob = { ...about, queue: 'llm', token: `${DEAD}.x`, running, limit: null }
-    held.note({ pid: DEAD }, { type: 'held', jobs: [...held.of(DEAD), job] })
-  }
-  const deps: DeadWorkerDeps = {
-    workers: [{ name: 'io', queues: ['llm', 'image'], processes: 1 }],
-    held,
-    memory: { justNow: () => false },
-    service: { store, dispatcher: fakeDispatcher(store, events), announce: async (project) => note(project) },
-    onFact: (fact) => void events.push(...wordsOf(fact)),
-    phase: 'running',
-  }
-  const note = (project: Project) => void events.push(`announce ${project.id} ${stagesOf(project)[0]?.status}`)
-  /** Begins the stage in the name of the worker that will be dead. */
-  const run = async (project: Project) => {
-    const attempt = await begin(project, 'write', { ...ALIVE, pid: DEAD, token: `${DEAD}.x` })
-    hold(project, true)
-    return attempt
-  }
-  return { store, deps, events, run, hold }
-}
-
-function fakeDispatcher({ open }: ProjectStore, events: string[]): Dispatcher {
-  return {
-    async takeBack({ taskId }: HeldJob) {
-      const project = await open(taskId.slice(0, -2))
-      events.push(`back ${taskId} while ${stagesOf(project)[0]?.status}`)
-      return true
-    },
-    takeBackFrom: async () => 0,
-  } as Partial<Dispatcher> as Dispatcher
-}
-
-function wordsOf(fact: LaunchFact): string[] {
-  if (fact.type === 'death_charged') return [`charged ${fact.stage} ${fact.deaths}`]
-  return fact.type === 'jobs_taken_back' ? [`taken back ${fact.jobs}`] : []
-}

@@ -175,8 +175,8 @@ const COUNTED: [LaunchFact, string | undefined][] = [
   [redis(true, true), 'Redis answers again; the stop goes on'],
   [redis(false, true), 'Redis does not answer; the stop goes on'],
   [back(0), undefined],
-  [back(1), '1 running stage of media-1 goes on elsewhere'],
-  [back(2), '2 running stages of media-1 go on elsewhere'],
+  [back(1), 'put 1 stage of media-1 back into the queue'],
+  [back(2), 'put 2 stages of media-1 back into the queue'],
 ]
 for (const [fact, says] of COUNTED)
   test(`${fact.type}: ${says ?? 'nothing to say'}`, () => assert.equal(factLine(fact, { colour: false }), says))

@@ -37,7 +37,7 @@ const CASES: Case[] = [
   ['exits with 0 in the code of a job', [A, B], { code: 0, lastTask: 'a' }, A, []],
   ['exits in the code of a job that has ended', [A, B], { code: 1, lastTask: 'z' }, null, []],
   ['ends as it should', [A], { code: 0 }, null, []],
-  ['says not to try again', [A], { code: 78 }, null, []],
+  ['exits as one that cannot start, but with a job', [A], { code: 78 }, A, []],
   ['ends for the sake of a stage that did not return', [A, B], { code: 75 }, null, []],
   ['runs out of memory, with one job', [A], { signal: 'SIGABRT' }, A, []],
   ['runs out of memory, with several', [A, B], { signal: 'SIGABRT' }, null, [A, B]],

@@ -84,7 +84,8 @@ describe('stopping', () => {
     { code: 1, phase: 'backoff' },
   ])
     test(`one that is taken out while it is ${phase} has stopped at once, and that is told`, () => {
-      const run = readyRun([spec('a', { kind: 'node' }), REDIS])
+      const run = createRun([spec('a', { kind: 'node' }), REDIS])
+      run.send(0, { type: 'start' })
       run.send(10, exited('a', code))
       assert.equal(run.phase('a'), phase)
       run.done()

@@ -98,8 +98,18 @@ describe('crashes', () => {
     assert.deepEqual(run.lastFact(), { type: 'child_restart_planned', name: 'redis', afterMs: 30_000, free: false })
   })
 
-  test('exit code 78 is never tried again', () => {
+  test('exit code 78 once it was ready is a crash like any other: a stage may have ended its process so', () => {
     const run = readyRun([REDIS])
+    run.send(10, exited('redis', 78))
+    assert.equal(run.phase('redis'), 'backoff')
+    run.send(20, { type: 'tick' })
+    run.send(30, exited('redis', 78))
+    assert.equal(run.phase('redis'), 'parked', 'the next process was not ready yet')
+  })
+
+  test('exit code 78 of one that was not ready yet is never tried again', () => {
+    const run = createRun([REDIS])
+    run.send(0, { type: 'start' })
     run.send(10, exited('redis', 78))
     assert.deepEqual(run.lastFact(), {
       type: 'child_parked',

@@ -1,0 +1,43 @@
+/** What a stage does to its worker's process from within: nobody but itself is the worse for it. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { until } from '../../src/lib/until.ts'
+import { readRecords } from '../helpers/journal.ts'
+import { startProject } from '../helpers/started-project.ts'
+import { untilHealthy, untilStatus, workerOf } from '../helpers/wait.ts'
+
+test('a script of a stage that signals its whole group does not end the worker', async (t) => {
+  const { layout, instance, id } = await startProject(t, { pipeline: 'crash', input: { crashes: 99, how: 'trap' } })
+  const { stages } = await untilStatus({ layout, id }, 'completed')
+  assert.equal(stages[0]?.attempts, 1)
+  assert.deepEqual(instance.facts('child_exited'), [])
+})
+
+test('a stage that kills its worker from outside each time is found: alone from the third time on, then poison', async (t) => {
+  const { layout, instance, id } = await startProject(t, {
+    pipeline: 'crash',
+    input: { crashes: 99, how: 'killGroup' },
+  })
+  const { stages } = await untilStatus({ layout, id, timeoutMs: 60_000 }, 'failed')
+  assert.deepEqual([stages[0]?.error?.code, stages[0]?.attempts], ['poison', 5])
+  const crashes = readRecords(layout, id).filter((record) => record.type === 'crashed')
+  assert.deepEqual(
+    crashes.map(({ charged }) => charged),
+    [false, true],
+  )
+  assert.deepEqual(instance.facts('child_parked'), [])
+  await untilHealthy(instance, 60_000)
+})
+
+test('a stage whose messages look like its worker\u2019s does no harm: the program runs on, and knows what its worker does', async (t) => {
+  const plan = { pipeline: 'crash', held: ['after'], input: { crashes: 1, how: 'babble' } }
+  const { layout, gates, instance, id } = await startProject(t, plan)
+  const active = async () => (await workerOf(instance, 'io-1')).active?.map(({ stage }) => stage)
+  assert.deepEqual(await active(), ['boom'])
+  assert.equal((await instance.api.workers.list()).items.find(({ name }) => name === 'io-1')?.active.length, 1)
+  gates.release('after')
+  await untilStatus({ layout, id }, 'completed')
+  await until(async () => (await active())?.length === 0, { timeoutMs: 10_000, what: 'the worker to be idle' })
+  assert.deepEqual([instance.exited(), instance.facts('child_exited'), instance.facts('faulted')], [null, [], []])
+  await untilHealthy(instance)
+})
