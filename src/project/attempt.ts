@@ -4,6 +4,7 @@ import { readFile, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError, toAppError } from '../lib/errors.ts'
 import { ensureFolder, removeTree, writeSynced } from '../lib/files.ts'
+import { sha256 } from '../lib/ids.ts'
 import { artifactPath, isWhole, placeArtifact } from './artifacts.ts'
 import { type Folded, findStage } from './folded.ts'
 import type { ArtifactState, StageError, StageUsage } from './project.ts'
@@ -112,7 +113,7 @@ export function createAttempt(project: Project, { stage, fence, fault }: Claimed
     progress: (progress, message) => write({ type: 'progress', stage, fence, progress, message }, { sync: false }),
     recall: (name, key) => recall(project, stage, { name, key }),
     async remember({ name, key, value, files }) {
-      const result = await store(`${stage}-${fileSafe(name)}.step.json`, value)
+      const result = await store(stepFileName(stage, name), value)
       const all = 'artifact' in result ? [...files, result.artifact] : files
       await write({ type: 'step', stage, fence, name, key, result, files: all })
     },
@@ -229,6 +230,15 @@ export async function loadValue(project: Project, artifact: string): Promise<unk
   return JSON.parse(await readFile(artifactPath(project.paths, project.read(), artifact), 'utf8'))
 }
 
+/**
+ * Readable, and one for each step: the hash tells apart what reads the same once it is fit for a file name, or is cut.
+ * A record names its file, so that what was stored under other names is found too.
+ */
+function stepFileName(stage: string, name: string): string {
+  const hash = sha256(JSON.stringify([stage, name])).slice(0, 12)
+  return `${stage.slice(0, 40)}-${fileSafe(name).slice(0, 40)}.${hash}.step.json`
+}
+
 function fileSafe(name: string): string {
-  return name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 80)
+  return name.replace(/[^A-Za-z0-9_-]/g, '_')
 }

@@ -11,6 +11,7 @@ import {
   deferredStage,
   failedStage,
   isOnItsWay,
+  overwrittenStage,
   queuedStage,
   releasedStage,
   startedStage,
@@ -162,8 +163,10 @@ type Unfenced =
 function onArtifact(folded: Folded, record: Of<'artifact'>): Folded {
   const { name, stage, mime, bytes, sha256, file } = record
   const artifact: ArtifactState = { name, stage, mime, bytes, sha256, file }
-  const artifacts = [...folded.state.artifacts.filter((a) => a.name !== name), artifact]
-  return { ...folded, state: { ...folded.state, artifacts } }
+  const previous = folded.state.artifacts.find((a) => a.name === name)
+  const artifacts = [...folded.state.artifacts.filter((a) => a !== previous), artifact]
+  const next = { ...folded, state: { ...folded.state, artifacts } }
+  return previous && previous.sha256 !== sha256 ? setStage(next, overwrittenStage(findStage(next, stage)!, name)) : next
 }
 
 /** A call that was begun counts as lost until its answer is on disk, or the provider is known to have refused it. */

@@ -79,6 +79,12 @@ export function steppedStage(stage: StageState, { name, key, result, files }: Of
   return { ...stage, steps: [...others, { name, status: 'completed', key, result, files }] }
 }
 
+/** A step whose value lay in this file has lost it: two steps could share a file once, and neither may get the other's. */
+export function overwrittenStage(stage: StageState, file: string): StageState {
+  const steps = stage.steps.filter(({ result }) => !('artifact' in result && result.artifact === file))
+  return steps.length === stage.steps.length ? stage : { ...stage, steps }
+}
+
 /** Costs add up; one of which nobody knows the price makes the sum unknown, never smaller. */
 export function chargedStage(stage: StageState, usage: StageUsage): StageState {
   const { input_tokens, output_tokens, cost_usd } = stage.usage
