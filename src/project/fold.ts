@@ -88,10 +88,15 @@ function onCreated(folded: Folded, record: Of<'created'>): Folded {
 function onRecovered(folded: Folded, record: Of<'recovered'>): Folded {
   if (folded.state.id !== '') return folded
   const stages = record.state.stages.map((s) => (isOnItsWay(s) ? { ...s, status: 'pending' as const } : s))
-  const internals = Object.fromEntries(stages.map((s) => [s.name, NO_INTERNALS]))
+  const internals = Object.fromEntries(stages.map((s) => [s.name, { ...NO_INTERNALS, files: filesOf(record, s) }]))
   const tasks = Object.fromEntries(record.state.stages.flatMap((s) => (s.task_id ? [[s.task_id, s]] : [])))
   const state = { ...record.state, stages, revision: folded.state.revision }
   return { ...folded, state, internals, continues: record.state.status !== 'pending', tasks }
+}
+
+/** What another stage has replaced is not known any more. */
+function filesOf({ state }: Of<'recovered'>, { name }: StageState): Record<string, string> {
+  return Object.fromEntries(state.artifacts.filter((a) => a.stage === name).map((a) => [a.name, a.sha256]))
 }
 
 function onQueued(folded: Folded, record: Of<'queued'>): Folded {
@@ -165,7 +170,9 @@ function onArtifact(folded: Folded, record: Of<'artifact'>): Folded {
   const artifact: ArtifactState = { name, stage, mime, bytes, sha256, file }
   const previous = folded.state.artifacts.find((a) => a.name === name)
   const artifacts = [...folded.state.artifacts.filter((a) => a !== previous), artifact]
-  const next = { ...folded, state: { ...folded.state, artifacts } }
+  const mine = folded.internals[stage]!
+  const internals = { ...folded.internals, [stage]: { ...mine, files: { ...mine.files, [name]: sha256 } } }
+  const next = { ...folded, internals, state: { ...folded.state, artifacts } }
   return previous && previous.sha256 !== sha256 ? setStage(next, overwrittenStage(findStage(next, stage)!, name)) : next
 }
 

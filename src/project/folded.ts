@@ -21,6 +21,8 @@ export type StageInternals = {
   deaths: readonly WorkerExit[]
   /** It may have ended its worker: it runs again with nothing beside it. */
   alone: boolean
+  /** The content hashes of what the stage itself has put in this take, by name, whichever stage replaced it since. */
+  files: Readonly<Record<string, string>>
 }
 
 export const NO_INTERNALS: StageInternals = {
@@ -32,6 +34,7 @@ export const NO_INTERNALS: StageInternals = {
   intents: {},
   deaths: [],
   alone: false,
+  files: {},
 }
 
 export type Folded = {
@@ -59,8 +62,8 @@ const INNOCENT: Pick<StageInternals, 'deaths' | 'alone'> = { deaths: [], alone: 
 
 /** Takes the claim away: whoever holds it can no longer write. The stage begins with a clean record. */
 export function revoke(stage: StageState, { take = false } = {}): Mapped {
-  const more = take ? 1 : 0
-  return { stage, internals: (old) => ({ ...old, ...INNOCENT, fence: null, owner: null, take: old.take + more }) }
+  const anew = (old: StageInternals) => (take ? { take: old.take + 1, files: {} } : {})
+  return { stage, internals: (old) => ({ ...old, ...INNOCENT, fence: null, owner: null, ...anew(old) }) }
 }
 
 /** The stage has ended by itself: how its workers ended before counts no more. */
