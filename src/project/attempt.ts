@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { AppError, toAppError } from '../lib/errors.ts'
 import { ensureFolder, removeTree, writeSynced } from '../lib/files.ts'
 import { sha256 } from '../lib/ids.ts'
-import { artifactPath, isWhole, placeArtifact } from './artifacts.ts'
+import { artifactPath, isWhole, placeArtifact, unreadable } from './artifacts.ts'
 import { type Folded, findStage } from './folded.ts'
 import type { ArtifactState, StageError, StageUsage } from './project.ts'
 import type { Credit, RecordBody, ReleaseReason, StoredValue } from './records.ts'
@@ -32,7 +32,10 @@ export type Attempt = {
     source: { path: string } | { data: string | Uint8Array },
     mime: string,
   ): Promise<ArtifactState>
-  /** The remembered value of a step whose key is the same and whose files are still there. */
+  /**
+   * The remembered value of a step whose key is the same and whose files are still there. Throws `disk` when that cannot
+   * be said: the stage then waits, for a step that is done must not be bought again.
+   */
   recall(name: string, key: string): Promise<{ value: unknown } | undefined>
   remember(step: DoneStep): Promise<void>
   published(files: string[]): Promise<void>
@@ -225,9 +228,11 @@ function isThere(project: Project, folded: Folded, name: string): boolean {
   return artifact !== undefined && isWhole(project.paths, artifact)
 }
 
-/** The value that was stored as an artifact because it was over 16 KB. */
+/** The value that was stored as an artifact because it was over 16 KB. Throws as `artifactPath` does. */
 export async function loadValue(project: Project, artifact: string): Promise<unknown> {
-  return JSON.parse(await readFile(artifactPath(project.paths, project.read(), artifact), 'utf8'))
+  const path = artifactPath(project.paths, project.read(), artifact)
+  const json = await readFile(path, 'utf8').catch((error) => Promise.reject(unreadable(artifact, error)))
+  return JSON.parse(json)
 }
 
 /**

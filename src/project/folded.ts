@@ -44,6 +44,8 @@ export type Folded = {
   continues: boolean
   /** Every task so far, as its stage stood under it last. */
   tasks: Record<string, StageState>
+  /** Files that were found gone: should the disk show them again, they are somebody's work, and not left over. */
+  lost: readonly string[]
   /** The tasks of requests that may be repeated. */
   requests: Record<string, string>
   /** Position of the last record that changed the project's status or progress. */
@@ -51,7 +53,8 @@ export type Folded = {
 }
 
 export function emptyFold(): Folded {
-  return { state: blankState(), internals: {}, continues: false, tasks: {}, requests: {}, projectRevision: 0 }
+  const none = { internals: {}, tasks: {}, lost: [], requests: {} }
+  return { state: blankState(), continues: false, projectRevision: 0, ...none }
 }
 
 /** A stage, and what becomes of its claim. */

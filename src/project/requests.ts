@@ -1,6 +1,6 @@
 /** What people's requests make of a project: cancel, resume, rerun, and stepping back for a lost file. */
 import { type Folded, type Mapped, mapStages, type Of, revoke } from './folded.ts'
-import type { StageState } from './project.ts'
+import type { ArtifactState, StageState } from './project.ts'
 import { blankStage, isOnItsWay, queuedStage, UNDONE } from './stage.ts'
 
 /** What is on its way is cancelled; when nothing is and nothing failed, the stage that would come next. */
@@ -71,6 +71,8 @@ export function onDemoted(folded: Folded, record: Of<'demoted'>): Folded {
     if (i === at || (i > at && isOnItsWay(s))) return revoke({ ...s, ...UNDONE, reason: null, retry_at: null })
     return { stage: s }
   })
-  const artifacts = next.state.artifacts.filter((a) => !record.missing.includes(a.name))
-  return { ...next, state: { ...next.state, artifacts } }
+  const isGone = ({ name }: ArtifactState) => record.missing.includes(name)
+  const artifacts = next.state.artifacts.filter((a) => !isGone(a))
+  const lost = [...folded.lost, ...next.state.artifacts.filter(isGone).map(({ file }) => file)]
+  return { ...next, lost, state: { ...next.state, artifacts } }
 }

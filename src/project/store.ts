@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { AppError, errnoOf, isDiskError } from '../lib/errors.ts'
 import { ensureFolder, removeTemps, syncFolder, writeSynced } from '../lib/files.ts'
 import { isAlive } from '../lib/process-tree.ts'
+import { isGone, unreadable } from './artifacts.ts'
 import { deleteProject, finishDeletion, isDeleted, windDown } from './deletion.ts'
 import type { Folded } from './folded.ts'
 import { type Journal, openJournal } from './journal.ts'
@@ -218,6 +219,7 @@ async function readInput(paths: ProjectLayout, input: Kept): Promise<unknown> {
   try {
     return JSON.parse(await readFile(join(paths.folder, input.file), 'utf8'))
   } catch (error) {
+    if (!(error instanceof SyntaxError || isGone(error))) throw unreadable(input.file, error)
     throw new AppError('artifact_missing', `The input file ${input.file} is gone or damaged`, { cause: error })
   }
 }

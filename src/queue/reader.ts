@@ -116,8 +116,10 @@ async function wholeStage(project: Project, stage: StageState): Promise<StageSta
   return { ...stage, result: await loadValue(project, stage.result_artifact).catch(lostValue) }
 }
 
-/** A value whose file is gone reads as null; resume makes it again. */
+/** A value whose file is gone reads as null; resume makes it again. Of one that cannot be read now nothing is said. */
 function lostValue(error: unknown): null {
-  if (error instanceof AppError) return null
+  if (error instanceof AppError && LOST.has(error.code)) return null
   throw error
 }
+
+const LOST: ReadonlySet<string> = new Set(['not_found', 'artifact_missing'])

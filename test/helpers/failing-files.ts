@@ -1,4 +1,5 @@
 /** Lets a file operation of this process fail, as it does when somebody else is in the way. */
+import files from 'node:fs'
 import fs from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import type { TestContext } from 'node:test'
@@ -19,6 +20,22 @@ export function refuseRemovals(t: TestContext, part: string, code = 'ENOTEMPTY')
   syncBuiltinESMExports()
   t.after(end)
   return { refused, end }
+}
+
+/** Looks at paths that contain `part` are refused: nobody can tell whether the file is there. */
+export function refuseLooks(t: TestContext, part: string, code = 'EIO'): { end(): void } {
+  const { statSync } = files
+  const end = () => {
+    files.statSync = statSync
+    syncBuiltinESMExports()
+  }
+  files.statSync = ((path: string, ...options: []) => {
+    if (String(path).includes(part)) throw errnoError(code)
+    return statSync(path, ...options)
+  }) as typeof statSync
+  syncBuiltinESMExports()
+  t.after(end)
+  return { end }
 }
 
 export function errnoError(code: string): NodeJS.ErrnoException {
