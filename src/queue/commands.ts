@@ -7,7 +7,7 @@ import type { QueueName } from '../settings.ts'
 import { type AdmissionDeps, findPipeline, parseInput, refuseMissingPrograms } from './admission.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { WakeUp } from './job.ts'
-import { advance, demoteDamaged, type Execution, executeStage } from './plan.ts'
+import { advance, damagedStages, demoteDamaged, type Execution, executeStage } from './plan.ts'
 
 export type CreateRequest = {
   /** Chosen by the caller, so that a repeated request makes one project. */
@@ -30,7 +30,10 @@ export type Commands = {
   resume(id: string): Promise<CommandAnswer>
   cancel(id: string): Promise<CommandAnswer>
   rerun(id: string, stage: string, options: { andFollowing: boolean }): Promise<CommandAnswer>
-  /** Runs one stage alone with an input of its own. Throws `wrong_state` while any stage is on its way. */
+  /**
+   * Runs one stage alone with an input of its own. Throws `wrong_state` while any stage is on its way, and
+   * `artifact_missing` when files of an earlier one are gone.
+   */
   executeStage(id: string, request: Execution): Promise<TaskAnswer>
   remove(id: string): Promise<void>
 }
@@ -116,9 +119,22 @@ async function execute(deps: CommandDeps, id: string, request: Execution): Promi
   if (known !== undefined) return { ...(await dispatch(deps, project, undefined)), taskId: known }
   if (ACTIVE.has(status)) throw wrongState(id, status, 'wait for it, or cancel it first')
   await refuseMissingPrograms(deps, pipeline)
+  refuseLostFiles(project, request.stage)
+  await demoteDamaged(project) // its own files, and those of later stages
   const wakeUp = await executeStage(project, request)
   if (!wakeUp) throw wrongState(id, project.read().state.status, 'another request was faster')
   return { ...(await dispatch(deps, project, wakeUp)), taskId: wakeUp.taskId }
+}
+
+/**
+ * Throws `artifact_missing` when an earlier stage has lost files: it would have to run first, and nothing follows on a
+ * stage that is executed alone. Nothing is changed, so that asking once more has the same answer.
+ */
+function refuseLostFiles(project: Project, stage: string): void {
+  const [lost] = damagedStages(project, stage)
+  if (!lost) return
+  const words = `${lost.missing.join(', ')} of the stage ${lost.stage} is gone from the disk`
+  throw new AppError('artifact_missing', `${words}; resume makes it again`, { details: lost })
 }
 
 function requireStage(project: Project, stage: string): void {

@@ -92,13 +92,18 @@ function nextTaskId({ id, read }: Project): string {
 
 /** True when a file of a completed stage had gone from the disk, so that the stage has to run again. */
 export async function demoteDamaged(project: Project): Promise<boolean> {
-  let found = false
-  for (const stage of project.read().state.stages) {
-    if (stage.status !== 'completed') continue
-    const missing = missingArtifacts(project.paths, project.read(), stage)
-    if (missing.length === 0) continue
-    await project.append({ type: 'demoted', stage: stage.name, missing })
-    found = true
-  }
-  return found
+  const damaged = damagedStages(project)
+  for (const { stage, missing } of damaged) await project.append({ type: 'demoted', stage, missing })
+  return damaged.length > 0
+}
+
+/** The completed stages of which files have gone from the disk; with a stage's name, of those before it. */
+export function damagedStages(project: Project, before?: string): { stage: string; missing: string[] }[] {
+  const folded = project.read()
+  const end = folded.state.stages.findIndex((s) => s.name === before)
+  const completed = folded.state.stages.slice(0, end < 0 ? undefined : end).filter((s) => s.status === 'completed')
+  return completed.flatMap((stage) => {
+    const missing = missingArtifacts(project.paths, folded, stage)
+    return missing.length > 0 ? [{ stage: stage.name, missing }] : []
+  })
 }
