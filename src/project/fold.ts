@@ -1,10 +1,11 @@
 /** The pure fold: journal records → state. It alone decides which record counts; writers only propose. */
 import { acquit, emptyFold, type Folded, findStage, NO_INTERNALS, type Of, setStage } from './folded.ts'
-import type { ArtifactState, ProjectState, StageState } from './project.ts'
+import { type ArtifactState, ENDED, type ProjectState, type StageState } from './project.ts'
 import type { JournalRecord } from './records.ts'
 import { onCancelled, onDemoted, onExecuted, onReopened, onRerun } from './requests.ts'
 import {
   blankStage,
+  cancelledStage,
   chargedStage,
   completedStage,
   crashedStage,
@@ -37,11 +38,17 @@ function noteChanges(before: ProjectState, after: Folded): Folded {
   for (const [i, stage] of after.state.stages.entries()) {
     const was = before.stages[i]
     if (was === stage) continue
+    if (was && isTakenAway(was, stage)) tasks[was.task_id!] = cancelledStage(was, after.state.updated_at)
     if (isAnnounced(was, stage)) internals[stage.name] = { ...internals[stage.name]!, revision }
     if (stage.task_id !== null && stage.status !== 'pending') tasks[stage.task_id] = stage
   }
   const moved = status !== before.status || progress !== before.progress
   return { ...after, internals, tasks, projectRevision: moved ? revision : after.projectRevision }
+}
+
+/** Its task had not ended and goes no further: whoever asks for it has to hear of an end. */
+function isTakenAway(was: StageState, is: StageState): boolean {
+  return was.task_id !== null && isOnItsWay(was) && (is.task_id !== was.task_id || is.status === 'pending')
 }
 
 function isAnnounced(was: StageState | undefined, is: StageState): boolean {
@@ -84,12 +91,13 @@ function onCreated(folded: Folded, record: Of<'created'>): Folded {
   return { ...folded, state, internals, continues: record.autostart }
 }
 
-/** What was running when the journal was lost has no claim any more: it waits for the next one. */
+/** What was running when the journal was lost has no claim any more: it comes again, under another task. */
 function onRecovered(folded: Folded, record: Of<'recovered'>): Folded {
   if (folded.state.id !== '') return folded
   const stages = record.state.stages.map((s) => (isOnItsWay(s) ? { ...s, status: 'pending' as const } : s))
   const internals = Object.fromEntries(stages.map((s) => [s.name, { ...NO_INTERNALS, files: filesOf(record, s) }]))
-  const tasks = Object.fromEntries(record.state.stages.flatMap((s) => (s.task_id ? [[s.task_id, s]] : [])))
+  const ended = record.state.stages.map((s) => (ENDED.has(s.status) ? s : cancelledStage(s, record.at)))
+  const tasks = Object.fromEntries(ended.flatMap((s) => (s.task_id ? [[s.task_id, s]] : [])))
   const state = { ...record.state, stages, revision: folded.state.revision }
   return { ...folded, state, internals, continues: record.state.status !== 'pending', tasks }
 }

@@ -1,7 +1,7 @@
 /** What people's requests make of a project: cancel, resume, rerun, and stepping back for a lost file. */
 import { type Folded, type Mapped, mapStages, type Of, revoke } from './folded.ts'
 import type { ArtifactState, StageState } from './project.ts'
-import { blankStage, isOnItsWay, queuedStage, UNDONE } from './stage.ts'
+import { blankStage, cancelledStage, isOnItsWay, queuedStage, UNDONE } from './stage.ts'
 
 /** What is on its way is cancelled; when nothing is and nothing failed, the stage that would come next. */
 export function onCancelled(folded: Folded, record: Of<'cancelled'>): Folded {
@@ -10,8 +10,7 @@ export function onCancelled(folded: Folded, record: Of<'cancelled'>): Folded {
   const open = stages.filter((s) => s.status !== 'completed' && s.status !== 'failed')
   const hit = open.some(isOnItsWay) ? open.filter(isOnItsWay) : open.slice(0, 1)
   return mapStages(folded, (s) => {
-    if (!hit.includes(s)) return { stage: s }
-    return revoke({ ...s, status: 'cancelled', reason: null, retry_at: null, finished_at: record.at })
+    return hit.includes(s) ? revoke(cancelledStage(s, record.at)) : { stage: s }
   })
 }
 

@@ -42,6 +42,10 @@ export function isOnItsWay(stage: StageState): boolean {
   return stage.status === 'queued' || stage.status === 'running' || stage.status === 'waiting'
 }
 
+export function cancelledStage(stage: StageState, at: string): StageState {
+  return { ...stage, status: 'cancelled', reason: null, retry_at: null, wait_until: null, finished_at: at }
+}
+
 /** A completed stage that has to run again, with its remembered steps. */
 export const UNDONE = {
   status: 'pending',
