@@ -36,15 +36,18 @@ function stepBack(stage: StageState): Mapped {
   })
 }
 
-/** What waits behind it steps back: it needs the new result, and comes again when that is there. */
+/**
+ * What waits behind it steps back: it needs the new result, and comes again when that is there. An input of their own
+ * is of the stages' earlier runs, and gone with them; the following ones keep what they remember for equal work.
+ */
 export function onRerun(folded: Folded, record: Of<'rerun'>): Folded {
   const at = folded.state.stages.findIndex((s) => s.name === record.stage)
   if (at < 0 || folded.state.stages.some((s) => s.status === 'queued' || s.status === 'running')) return folded
   const next = mapStages(folded, (s, i) => {
     if (i === at) return revoke(blankStage(s.name, s.queue), { take: true })
-    if (i > at && s.status === 'waiting') return stepBack(s)
+    if (i > at && s.status === 'waiting') return stepBack(record.and_following ? { ...s, own_input: null } : s)
     if (i < at || s.status !== 'completed') return { stage: s }
-    return record.and_following ? revoke({ ...s, ...UNDONE }) : { stage: { ...s, stale: true } }
+    return record.and_following ? revoke({ ...s, ...UNDONE, own_input: null }) : { stage: { ...s, stale: true } }
   })
   return { ...next, continues: true }
 }
@@ -62,12 +65,15 @@ export function onExecuted(folded: Folded, record: Of<'executed'>): Folded {
   return { ...next, requests, continues: false }
 }
 
-/** What was on its way behind the damaged stage steps back; it comes again when that one is done. */
+/**
+ * What was on its way behind the damaged stage steps back; it comes again when that one is done. All keep inputs of
+ * their own: the lost file is to be made again as it was, from the same.
+ */
 export function onDemoted(folded: Folded, record: Of<'demoted'>): Folded {
   const at = folded.state.stages.findIndex((s) => s.name === record.stage)
   if (at < 0 || folded.state.stages[at]!.status !== 'completed') return folded
   const next = mapStages(folded, (s, i) => {
-    if (i === at || (i > at && isOnItsWay(s))) return revoke({ ...s, ...UNDONE, reason: null, retry_at: null })
+    if (i === at || (i > at && isOnItsWay(s))) return revoke({ ...s, ...UNDONE })
     return { stage: s }
   })
   const isGone = ({ name }: ArtifactState) => record.missing.includes(name)

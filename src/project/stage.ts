@@ -46,11 +46,20 @@ export function cancelledStage(stage: StageState, at: string): StageState {
   return { ...stage, status: 'cancelled', reason: null, retry_at: null, wait_until: null, finished_at: at }
 }
 
-/** A completed stage that has to run again, with its remembered steps. */
+/** A stage that has to run again, with its remembered steps and all of its tries. */
 export const UNDONE = {
   status: 'pending',
+  reason: null,
   stale: false,
   progress: 0,
+  message: null,
+  retries: 0,
+  retry_at: null,
+  waits: 0,
+  wait_until: null,
+  error: null,
+  text: null,
+  text_artifact: null,
   result: null,
   result_artifact: null,
   task_id: null,
