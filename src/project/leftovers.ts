@@ -24,10 +24,11 @@ export async function cleanOpenProjects(
 }
 
 async function cleanProject(project: Project, isDead: (pid: number) => boolean): Promise<void> {
-  const { folder, work } = project.paths
+  const { folder, work, input } = project.paths
   await Promise.all([
     removeTemps(folder, isDead),
     removeTemps(join(folder, 'calls'), isDead),
+    removeTemps(input, isDead),
     removeTree(work),
     removeUnnamed(project).catch(() => {}), // it only costs room
   ])

@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError, errnoOf, isDiskError } from '../lib/errors.ts'
-import { ensureFolder, removeTemps, syncFolder, writeSynced } from '../lib/files.ts'
+import { ensureFolder, removeTemps, syncFolder, writeAtomic } from '../lib/files.ts'
 import { isAlive } from '../lib/process-tree.ts'
 import { isGone, unreadable } from './artifacts.ts'
 import { deleteProject, finishDeletion, isDeleted, windDown } from './deletion.ts'
@@ -26,7 +26,7 @@ export type Project = {
   /** The input, wherever it lies; with a stage's name the one that this stage was given for itself, if it was. */
   input(stage?: string): Promise<unknown>
   /** Keeps a value for a record: inline, or in a file of that name under `input/` when it is over 16 KB. */
-  keep(value: unknown, name: string): Promise<{ value: unknown } | { file: string }>
+  keep(value: unknown, name: string): Promise<Kept>
   /** Brings the state file up to the journal. */
   refresh(): Promise<void>
   /** As the state file's. */
@@ -197,14 +197,14 @@ async function makeFolders(layout: DataLayout, paths: ProjectLayout): Promise<vo
   await syncFolder(layout.projects)
 }
 
-type Kept = { value: unknown } | { file: string }
+/** `file` is relative to the project's folder. */
+export type Kept = { value: unknown } | { file: string }
 
 async function storeInput(paths: ProjectLayout, input: unknown, name: string): Promise<Kept> {
   const json = JSON.stringify(input)
   if (Buffer.byteLength(json) <= INLINE_LIMIT) return { value: input }
   await ensureFolder(paths.input)
-  await writeSynced(join(paths.input, name), json)
-  await syncFolder(paths.input)
+  await writeAtomic(join(paths.input, name), json) // a full disk leaves nothing of it
   return { file: `input/${name}` }
 }
 

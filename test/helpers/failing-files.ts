@@ -24,15 +24,16 @@ export function refuseRemovals(t: TestContext, part: string, code = 'ENOTEMPTY')
 
 /** Looks at paths that contain `part` are refused: nobody can tell whether the file is there. */
 export function refuseLooks(t: TestContext, part: string, code = 'EIO'): { end(): void } {
+  const module: { statSync: unknown } = files // typed as if it could not be changed
   const { statSync } = files
   const end = () => {
-    files.statSync = statSync
+    module.statSync = statSync
     syncBuiltinESMExports()
   }
-  files.statSync = ((path: string, ...options: []) => {
+  module.statSync = (path: string, ...options: []) => {
     if (String(path).includes(part)) throw errnoError(code)
     return statSync(path, ...options)
-  }) as typeof statSync
+  }
   syncBuiltinESMExports()
   t.after(end)
   return { end }
