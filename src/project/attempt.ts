@@ -1,8 +1,8 @@
 /** One attempt at one stage: a claim that fences every write it makes. */
 import { randomUUID } from 'node:crypto'
-import { readFile, rm, rmdir } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError, toAppError } from '../lib/errors.ts'
+import { AppError } from '../lib/errors.ts'
 import { ensureFolder, removeTree, writeSynced } from '../lib/files.ts'
 import { sha256 } from '../lib/ids.ts'
 import { artifactPath, isWhole, placeArtifact, unreadable } from './artifacts.ts'
@@ -10,6 +10,7 @@ import { type Folded, findStage } from './folded.ts'
 import type { ArtifactState, StageError, StageUsage } from './project.ts'
 import type { Credit, RecordBody, ReleaseReason, StoredValue } from './records.ts'
 import { INLINE_LIMIT, type Project } from './store.ts'
+import { readUnlessDeleted, removeWork, workName } from './work.ts'
 
 export type Attempt = {
   readonly project: Project
@@ -121,7 +122,7 @@ export function createAttempt(project: Project, { stage, fence, fault }: Claimed
       await write({ type: 'step', stage, fence, name, key, result, files: all })
     },
     published: (files) => write({ type: 'published', stage, fence, files }),
-    ...endingsOf({ stage, fence, end, store }),
+    ...endingsOf({ stage, fence, end, store, leave: () => removeTree(work) }),
     ...callsOf({ project, stage, fence, write }),
     spent: (usage, call) => bills.write({ type: 'spent', stage, fence, usage, call }),
     dispose: () => removeWork(project, work),
@@ -155,13 +156,15 @@ type EndingParts = {
   fence: string
   end: (record: RecordBody) => Promise<Folded>
   store: (name: string, value: unknown) => Promise<StoredValue>
+  leave: () => Promise<unknown>
 }
 
-function endingsOf({ stage, fence, end, store }: EndingParts): Endings {
+function endingsOf({ stage, fence, end, store, leave }: EndingParts): Endings {
   return {
     async complete({ result, text, credit }) {
       const stored = await store(`${stage}.result.json`, result)
       const storedText = text === null ? null : await store(`${stage}.text.json`, text)
+      await leave() // after the record, that may be the project's last, nobody may come here again
       return end({ type: 'completed', stage, fence, result: stored, text: storedText, credit })
     },
     fail: (error, retry_at) => end({ type: 'failed', stage, fence, error, retry_at }),
@@ -181,18 +184,6 @@ function callsOf({ project, stage, fence, write }: CallParts): Calls {
   }
 }
 
-async function removeWork(project: Project, work: string): Promise<void> {
-  await removeTree(work)
-  await removeGhost(project).catch(() => {}) // something was added meanwhile, or the folder cannot be read
-}
-
-/** What a stage makes in the folder of a project that was deleted under it brings the folder back, without a project. */
-async function removeGhost(project: Project): Promise<void> {
-  if (readUnlessDeleted(project)) return
-  await rmdir(project.paths.work)
-  await rmdir(project.paths.folder)
-}
-
 function throwUnless(current: boolean): void {
   if (!current) throw new AppError('superseded', 'This attempt no longer owns its stage')
 }
@@ -200,20 +191,6 @@ function throwUnless(current: boolean): void {
 function numbersOf(folded: Folded, stage: string) {
   const { take, claimRevision } = folded.internals[stage]!
   return { number: findStage(folded, stage)!.attempts, take, claimRevision }
-}
-
-/** Of an attempt's private folder. */
-export function workName(stage: string, fence: string): string {
-  return `${stage}.${fence.slice(0, 8)}`
-}
-
-function readUnlessDeleted(project: Project): Folded | undefined {
-  try {
-    return project.read()
-  } catch (error) {
-    if (toAppError(error).code === 'not_found') return undefined
-    throw error
-  }
 }
 
 async function writeWorkFile(work: string, name: string, data: string | Uint8Array): Promise<string> {

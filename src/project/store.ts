@@ -13,6 +13,7 @@ import { exists, isYoung, mark, unmark } from './markers.ts'
 import { ACTIVE, ENDED } from './project.ts'
 import type { RecordBody } from './records.ts'
 import { createStateFile, readStateFile, type StateFile } from './state-file.ts'
+import { hasWork, removeDeadWork } from './work.ts'
 
 /** Values over so many bytes of JSON become files. */
 export const INLINE_LIMIT = 16 * 1024
@@ -58,7 +59,10 @@ export type ProjectStore = {
    * `wrong_state` when the project was begun anew in it.
    */
   remove(id: string): Promise<void>
-  /** Removes the marker of an ended project, or what a crash left of one that was never begun or has been deleted. */
+  /**
+   * Removes the marker of an ended project, with the private folders of its attempts, or what a crash left of one that
+   * was never begun or has been deleted. The marker stays for a later look while a program still writes there.
+   */
   closeMarker(id: string): Promise<void>
   /** For a process that is about to end: no state file is left half-written. */
   settle(): Promise<void>
@@ -122,6 +126,7 @@ export function createProjectStore(layout: DataLayout): ProjectStore {
       if (!ENDED.has(project.read().state.status)) return
       await project.refresh() // a full disk or a crash may have kept the last record out of the state file
       await removeTemps(paths.folder, (pid) => !isAlive({ pid, started: '' })) // of the one that crashed
+      if (!(await removeDeadWork(project)) && (await isYoung(paths.work))) return
       await unmark(paths)
       // Reopened between our look and the removal: then the marker comes back.
       if (!ENDED.has(project.read().state.status)) await mark(layout, paths)
@@ -185,8 +190,12 @@ const REOPENING = new Set<RecordBody['type']>(['created', 'reopened', 'rerun', '
 /** Records that come often; the journal has them, the state file follows a little later. */
 const FREQUENT = new Set<RecordBody['type']>(['progress', 'artifact', 'step', 'intent', 'called', 'spent'])
 
-/** A request may reopen the project between the record and the removal: then the marker comes back. */
+/**
+ * An attempt that still winds down keeps the marker: should all be killed before it has left its folder, a later start
+ * finds that. A request may reopen the project between the record and the removal: then the marker comes back.
+ */
 async function closeOwnMarker(layout: DataLayout, paths: ProjectLayout, journal: Journal): Promise<void> {
+  if (await hasWork(paths)) return
   await unmark(paths)
   if (!ENDED.has(journal.read().state.status)) await mark(layout, paths)
 }
