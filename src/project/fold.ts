@@ -25,7 +25,7 @@ export function applyRecord(folded: Folded, record: JournalRecord): Folded {
   const changed = accept(folded, record)
   const revision = folded.state.revision + 1
   if (changed === folded) return { ...folded, state: { ...folded.state, revision } }
-  const overall = projectStatus(changed.state.stages)
+  const overall = projectStatus(changed.state.stages, changed.continues)
   const state = { ...changed.state, ...overall, revision, updated_at: record.at }
   return noteChanges(folded.state, { ...changed, state })
 }
@@ -107,9 +107,11 @@ function filesOf({ state }: Of<'recovered'>, { name }: StageState): Record<strin
   return Object.fromEntries(state.artifacts.filter((a) => a.stage === name).map((a) => [a.name, a.sha256]))
 }
 
+/** One stage at a time: of requests that were made at once the first counts. */
 function onQueued(folded: Folded, record: Of<'queued'>): Folded {
   const stage = findStage(folded, record.stage)
   if (!stage || (stage.status !== 'pending' && stage.status !== 'waiting')) return folded
+  if (folded.state.stages.some((s) => s !== stage && isOnItsWay(s))) return folded
   if (record.task_id in folded.tasks) return folded
   return setStage({ ...folded, continues: record.continues }, queuedStage(stage, record.task_id))
 }

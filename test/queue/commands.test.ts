@@ -36,6 +36,31 @@ test('lost files of the stage itself and of later ones hinder nothing', async (t
   )
 })
 
+test('between two stages the project is under way: no request sets another stage on its way', async (t) => {
+  const { commands, project, sent } = await openCase(t)
+  await complete(project, 'write') // its worker dies before it has queued the next one
+  const { id } = project
+  assert.equal(project.read().state.status, 'running')
+  for (const request of [
+    () => commands.executeStage(id, executionOf('write')),
+    () => commands.rerun(id, 'write', { andFollowing: false }),
+    () => commands.remove(id),
+  ])
+    await assert.rejects(request(), { code: 'wrong_state' })
+  const { revision } = project.read().state
+  assert.equal((await commands.start(id)).state.revision, revision, 'nothing is changed')
+  assert.deepEqual(sent, [])
+  assert.equal((await commands.cancel(id)).state.status, 'cancelled')
+})
+
+test('a project that does not go on by itself is pending between two stages', async (t) => {
+  const { commands, project } = await openCase(t)
+  await commands.executeStage(project.id, executionOf('write'))
+  await complete(project, 'write')
+  assert.equal(project.read().state.status, 'pending')
+  assert.equal((await commands.start(project.id)).state.stages[1]!.status, 'queued')
+})
+
 const executionOf = (stage: string, input: unknown = null) => ({ stage, input, requestId: null })
 
 async function complete(project: Project, stage: string): Promise<void> {
@@ -55,6 +80,6 @@ async function openCase(t: TestContext) {
       return true
     },
   }
-  const deps = { store, dispatcher, registry: { get: () => undefined }, announce: async () => {} }
+  const deps = { store, dispatcher, registry: { get: () => undefined }, announce: async () => {}, nudge() {} }
   return { store, project, sent, commands: createCommands(deps as unknown as CommandDeps) }
 }
