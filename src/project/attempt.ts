@@ -58,11 +58,12 @@ export type Attempt = {
 /** `key` is the hash of all that the value depends on; `files` are the artifacts that were put during the step. */
 export type DoneStep = { name: string; key: string; value: unknown; files: string[] }
 
-export type Claimed = Pick<Attempt, 'stage' | 'fence' | 'fault'>
+/** `folded` is in what the claim was found to stand: nothing is read once more, for that could fail. */
+export type Claimed = Pick<Attempt, 'stage' | 'fence' | 'fault'> & { folded: Folded }
 
 /** For a claim that has won; see claim.ts. */
-export function createAttempt(project: Project, { stage, fence, fault }: Claimed): Attempt {
-  const { number, take, claimRevision } = numbersOf(project.read(), stage)
+export function createAttempt(project: Project, { stage, fence, fault, folded }: Claimed): Attempt {
+  const { number, take, claimRevision } = numbersOf(folded, stage)
   const work = join(project.paths.work, workName(stage, fence))
 
   function isCurrent(): boolean {

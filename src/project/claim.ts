@@ -31,10 +31,11 @@ export async function claimStage(
     () => null,
     (error: unknown) => ({ error }),
   )
-  const won = (await readBack(project)).internals[name]!.fence === fence
+  const folded = await readBack(project)
+  const won = folded.internals[name]!.fence === fence
   if (fault && !won) throw fault.error
   if (!won) return 'lost'
-  const attempt = createAttempt(project, { stage: name, fence, fault })
+  const attempt = createAttempt(project, { stage: name, fence, fault, folded })
   await removeDeadWork(project, name).catch(() => {}) // the claim stands, and the next one tries again
   return attempt
 }

@@ -84,7 +84,8 @@ export function revisionsOf({ internals, projectRevision }: Folded): Record<stri
 
 async function textOf(project: Project, stage: StageState): Promise<string | null> {
   if (stage.text_artifact === null) return stage.text
-  return String(await loadValue(project, stage.text_artifact).catch(lostValue))
+  const text = await loadValue(project, stage.text_artifact).catch(lostValue)
+  return text === null ? null : String(text) // a text that is lost is none, and not the word for nothing
 }
 
 function taskView(project: Project, task_id: string, stage: StageState): TaskView {

@@ -22,6 +22,22 @@ export function refuseRemovals(t: TestContext, part: string, code = 'ENOTEMPTY')
   return { refused, end }
 }
 
+/** Renames to this very path are refused, as often as `times` says. */
+export function refuseRenames(t: TestContext, target: string, times = 1): void {
+  const { rename } = fs
+  let refused = 0
+  const end = () => {
+    fs.rename = rename
+    syncBuiltinESMExports()
+  }
+  fs.rename = async (from, to) => {
+    if (to === target && refused++ < times) throw errnoError('EIO')
+    return rename(from, to)
+  }
+  syncBuiltinESMExports()
+  t.after(end)
+}
+
 /** Looks at paths that contain `part` are refused: nobody can tell whether the file is there. */
 export function refuseLooks(t: TestContext, part: string, code = 'EIO'): { end(): void } {
   const module: { statSync: unknown } = files // typed as if it could not be changed
