@@ -183,7 +183,7 @@ function onArtifact(folded: Folded, record: Of<'artifact'>): Folded {
   const mine = folded.internals[stage]!
   const internals = { ...folded.internals, [stage]: { ...mine, files: { ...mine.files, [name]: sha256 } } }
   const next = { ...folded, internals, state: { ...folded.state, artifacts } }
-  return previous && previous.sha256 !== sha256 ? setStage(next, overwrittenStage(findStage(next, stage)!, name)) : next
+  return previous?.sha256 === sha256 ? next : setStage(next, overwrittenStage(findStage(next, stage)!, name))
 }
 
 /** A call that was begun counts as lost until its answer is on disk, or the provider is known to have refused it. */

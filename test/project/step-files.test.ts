@@ -51,6 +51,17 @@ test('of two steps whose values an earlier version stored in one file, only the 
   assert.deepEqual(await attempt.recall('第二章', KEY), { value: large('第二章') })
 })
 
+test('nor does one whose file was lost in between get the value of the other', async (t) => {
+  const project = await createProject(await openStore(t))
+  const attempt = await begin(project, 'write')
+  await rememberAs(attempt, '第一章', 'write-___.step.json')
+  await attempt.complete({ result: null, text: null, credit: NO_CREDIT })
+  await project.append({ type: 'demoted', stage: 'write', missing: ['write-___.step.json'] })
+  const next = await begin(project, 'write')
+  await rememberAs(next, '第二章', 'write-___.step.json')
+  assert.equal(await next.recall('第一章', KEY), undefined)
+})
+
 async function rememberAs({ project, stage, fence, putArtifact }: Attempt, name: string, artifact: string) {
   await putArtifact(artifact, { data: JSON.stringify(large(name)) }, 'application/json')
   await project.append({ type: 'step', stage, fence, name, key: KEY, result: { artifact }, files: [artifact] })
