@@ -87,22 +87,7 @@ export function createAttempt(project: Project, { stage, fence, fault, folded }:
     return project.append(record)
   }
 
-  async function putArtifact(name: string, source: { path: string } | { data: string | Uint8Array }, mime: string) {
-    throwUnless(isCurrent())
-    const path = 'path' in source ? source.path : await writeWorkFile(work, name, source.data)
-    const placed = await placeArtifact(project.paths, name, path)
-    const previous = project.read().state.artifacts.find((a) => a.name === name)
-    await write({ type: 'artifact', stage, fence, name, mime, ...placed })
-    if (previous && previous.file !== placed.file)
-      await rm(join(project.paths.artifacts, previous.file), { force: true })
-    return project.read().state.artifacts.find((a) => a.name === name)!
-  }
-
-  async function store(name: string, value: unknown): Promise<StoredValue> {
-    const json = JSON.stringify(value) ?? 'null'
-    if (Buffer.byteLength(json) <= INLINE_LIMIT) return { value: JSON.parse(json) }
-    return { artifact: (await putArtifact(name, { data: json }, 'application/json')).name }
-  }
+  const { putArtifact, store } = placingOf({ project, stage, fence, work, write, isCurrent })
 
   return {
     project,
@@ -128,6 +113,30 @@ export function createAttempt(project: Project, { stage, fence, fault, folded }:
     spent: (usage, call) => bills.write({ type: 'spent', stage, fence, usage, call }),
     dispose: () => removeWork(project, work),
   }
+}
+
+type Placing = Pick<Attempt, 'putArtifact'> & { store: (name: string, value: unknown) => Promise<StoredValue> }
+type PlacingParts = CallParts & { work: string; isCurrent: () => boolean }
+
+function placingOf({ project, stage, fence, work, write, isCurrent }: PlacingParts): Placing {
+  const putArtifact: Attempt['putArtifact'] = async (name, source, mime) => {
+    throwUnless(isCurrent())
+    const path = 'path' in source ? source.path : await writeWorkFile(work, name, source.data)
+    const placed = await placeArtifact(project.paths, name, path)
+    const previous = project.read().state.artifacts.find((a) => a.name === name)
+    await write({ type: 'artifact', stage, fence, name, mime, ...placed })
+    if (previous && previous.file !== placed.file)
+      await rm(join(project.paths.artifacts, previous.file), { force: true })
+    return project.read().state.artifacts.find((a) => a.name === name)!
+  }
+
+  async function store(name: string, value: unknown): Promise<StoredValue> {
+    const json = JSON.stringify(value) ?? 'null'
+    if (Buffer.byteLength(json) <= INLINE_LIMIT) return { value: JSON.parse(json) }
+    return { artifact: (await putArtifact(name, { data: json }, 'application/json')).name }
+  }
+
+  return { putArtifact, store }
 }
 
 async function recall(project: Project, stage: string, of: Pick<DoneStep, 'name' | 'key'>) {
@@ -156,7 +165,7 @@ type EndingParts = {
   stage: string
   fence: string
   end: (record: RecordBody) => Promise<Folded>
-  store: (name: string, value: unknown) => Promise<StoredValue>
+  store: Placing['store']
   leave: () => Promise<unknown>
 }
 
