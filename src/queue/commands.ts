@@ -74,14 +74,14 @@ async function create(deps: CommandDeps, request: CreateRequest): Promise<Comman
 async function start(deps: CommandDeps, id: string): Promise<CommandAnswer> {
   const project = await deps.store.open(id)
   const { status } = project.read().state
-  if (ACTIVE.has(status)) return dispatch(deps, project, undefined)
+  if (ACTIVE.has(status)) return keepGoing(deps, project)
   if (status !== 'pending') throw wrongState(id, status, 'only a pending project can be started; use resume')
   return goOn(deps, project)
 }
 
 async function resume(deps: CommandDeps, id: string): Promise<CommandAnswer> {
   const project = await deps.store.open(id)
-  if (ACTIVE.has(project.read().state.status)) return dispatch(deps, project, undefined)
+  if (ACTIVE.has(project.read().state.status)) return keepGoing(deps, project)
   const damaged = await demoteDamaged(project)
   const { status } = project.read().state
   if (status === 'completed' && !damaged) throw wrongState(id, status, 'there is nothing left to do')
@@ -148,6 +148,11 @@ async function remove(deps: CommandDeps, id: string): Promise<void> {
   if (ACTIVE.has(status)) throw wrongState(id, status, 'cancel it first')
   await deps.store.remove(id)
   await deps.catalog.forget(id)
+}
+
+/** Changes nothing, except between two stages: what comes next anyway is queued now, whoever has left it undone. */
+async function keepGoing(deps: CommandDeps, project: Project): Promise<CommandAnswer> {
+  return dispatch(deps, project, await advance(project))
 }
 
 async function goOn(deps: CommandDeps, project: Project): Promise<CommandAnswer> {

@@ -47,11 +47,18 @@ test('between two stages the project is under way: no request sets another stage
     () => commands.remove(id),
   ])
     await assert.rejects(request(), { code: 'wrong_state' })
-  const { revision } = project.read().state
-  assert.equal((await commands.start(id)).state.revision, revision, 'nothing is changed')
   assert.deepEqual(sent, [])
   assert.equal((await commands.cancel(id)).state.status, 'cancelled')
 })
+
+for (const request of ['start', 'resume'] as const)
+  test(`${request} between two stages queues the one that comes next, and later changes nothing`, async (t) => {
+    const { commands, project, sent } = await openCase(t)
+    await complete(project, 'write')
+    const { state } = await commands[request](project.id)
+    assert.deepEqual([state.stages[1]!.status, sent], ['queued', [`${project.id}-2`]])
+    assert.equal((await commands[request](project.id)).state.revision, state.revision)
+  })
 
 test('a project that does not go on by itself is pending between two stages', async (t) => {
   const { commands, project } = await openCase(t)
