@@ -123,11 +123,15 @@ async function upstreamResults(attempt: Attempt): Promise<Record<string, unknown
   return results
 }
 
-/** Changes with everything that a remembered step depends on, so that an edit reruns just what it must. */
+/**
+ * Changes with everything that a remembered step depends on, so that an edit reruns just what it must. Files count as
+ * the stages before have put them: the stage may replace them itself, and must know its steps again after a crash.
+ * Earlier versions hashed what lay there last, in the order of putting, so that an upgrade may cost a stage that it
+ * finds in the middle its steps: they are done once more.
+ */
 function memoKey(attempt: Attempt, stage: StageDefinition, from: { input: unknown; results: unknown }): string {
-  const { state } = attempt.project.read()
-  const before = new Set(Object.keys(from.results as object))
-  const files = state.artifacts.filter((a) => before.has(a.stage)).map((a) => [a.name, a.sha256])
+  const { internals } = attempt.project.read()
+  const files = Object.keys(from.results as object).flatMap((name) => Object.entries(internals[name]!.files).sort())
   return sha256(canonicalJson({ stage: stage.name, version: stage.version ?? 1, take: attempt.take, ...from, files }))
 }
 

@@ -1,14 +1,16 @@
 /** One attempt at one stage: a claim that fences every write it makes. */
 import { randomUUID } from 'node:crypto'
-import { readFile, rm, rmdir } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError, toAppError } from '../lib/errors.ts'
+import { AppError } from '../lib/errors.ts'
 import { ensureFolder, removeTree, writeSynced } from '../lib/files.ts'
-import { artifactPath, isWhole, placeArtifact } from './artifacts.ts'
+import { sha256 } from '../lib/ids.ts'
+import { artifactPath, isWhole, placeArtifact, unreadable } from './artifacts.ts'
 import { type Folded, findStage } from './folded.ts'
 import type { ArtifactState, StageError, StageUsage } from './project.ts'
 import type { Credit, RecordBody, ReleaseReason, StoredValue } from './records.ts'
 import { INLINE_LIMIT, type Project } from './store.ts'
+import { readUnlessDeleted, removeWork, workName } from './work.ts'
 
 export type Attempt = {
   readonly project: Project
@@ -31,7 +33,10 @@ export type Attempt = {
     source: { path: string } | { data: string | Uint8Array },
     mime: string,
   ): Promise<ArtifactState>
-  /** The remembered value of a step whose key is the same and whose files are still there. */
+  /**
+   * The remembered value of a step whose key is the same and whose files are still there. Throws `disk` when that cannot
+   * be said: the stage then waits, for a step that is done must not be bought again.
+   */
   recall(name: string, key: string): Promise<{ value: unknown } | undefined>
   remember(step: DoneStep): Promise<void>
   published(files: string[]): Promise<void>
@@ -53,11 +58,12 @@ export type Attempt = {
 /** `key` is the hash of all that the value depends on; `files` are the artifacts that were put during the step. */
 export type DoneStep = { name: string; key: string; value: unknown; files: string[] }
 
-export type Claimed = Pick<Attempt, 'stage' | 'fence' | 'fault'>
+/** `folded` is in what the claim was found to stand: nothing is read once more, for that could fail. */
+export type Claimed = Pick<Attempt, 'stage' | 'fence' | 'fault'> & { folded: Folded }
 
 /** For a claim that has won; see claim.ts. */
-export function createAttempt(project: Project, { stage, fence, fault }: Claimed): Attempt {
-  const { number, take, claimRevision } = numbersOf(project.read(), stage)
+export function createAttempt(project: Project, { stage, fence, fault, folded }: Claimed): Attempt {
+  const { number, take, claimRevision } = numbersOf(folded, stage)
   const work = join(project.paths.work, workName(stage, fence))
 
   function isCurrent(): boolean {
@@ -81,7 +87,39 @@ export function createAttempt(project: Project, { stage, fence, fault }: Claimed
     return project.append(record)
   }
 
-  async function putArtifact(name: string, source: { path: string } | { data: string | Uint8Array }, mime: string) {
+  const { putArtifact, store } = placingOf({ project, stage, fence, work, write, isCurrent })
+
+  return {
+    project,
+    stage,
+    fence,
+    claimRevision,
+    number,
+    take,
+    work,
+    fault,
+    isCurrent,
+    putArtifact,
+    progress: (progress, message) => write({ type: 'progress', stage, fence, progress, message }, { sync: false }),
+    recall: (name, key) => recall(project, stage, { name, key }),
+    async remember({ name, key, value, files }) {
+      const result = await store(stepFileName(stage, name), value)
+      const all = 'artifact' in result ? [...files, result.artifact] : files
+      await write({ type: 'step', stage, fence, name, key, result, files: all })
+    },
+    published: (files) => write({ type: 'published', stage, fence, files }),
+    ...endingsOf({ stage, fence, end, store, leave: () => removeTree(work) }),
+    ...callsOf({ project, stage, fence, write }),
+    spent: (usage, call) => bills.write({ type: 'spent', stage, fence, usage, call }),
+    dispose: () => removeWork(project, work),
+  }
+}
+
+type Placing = Pick<Attempt, 'putArtifact'> & { store: (name: string, value: unknown) => Promise<StoredValue> }
+type PlacingParts = CallParts & { work: string; isCurrent: () => boolean }
+
+function placingOf({ project, stage, fence, work, write, isCurrent }: PlacingParts): Placing {
+  const putArtifact: Attempt['putArtifact'] = async (name, source, mime) => {
     throwUnless(isCurrent())
     const path = 'path' in source ? source.path : await writeWorkFile(work, name, source.data)
     const placed = await placeArtifact(project.paths, name, path)
@@ -98,30 +136,7 @@ export function createAttempt(project: Project, { stage, fence, fault }: Claimed
     return { artifact: (await putArtifact(name, { data: json }, 'application/json')).name }
   }
 
-  return {
-    project,
-    stage,
-    fence,
-    claimRevision,
-    number,
-    take,
-    work,
-    fault,
-    isCurrent,
-    putArtifact,
-    progress: (progress, message) => write({ type: 'progress', stage, fence, progress, message }, { sync: false }),
-    recall: (name, key) => recall(project, stage, { name, key }),
-    async remember({ name, key, value, files }) {
-      const result = await store(`${stage}-${fileSafe(name)}.step.json`, value)
-      const all = 'artifact' in result ? [...files, result.artifact] : files
-      await write({ type: 'step', stage, fence, name, key, result, files: all })
-    },
-    published: (files) => write({ type: 'published', stage, fence, files }),
-    ...endingsOf({ stage, fence, end, store }),
-    ...callsOf({ project, stage, fence, write }),
-    spent: (usage, call) => bills.write({ type: 'spent', stage, fence, usage, call }),
-    dispose: () => removeWork(project, work),
-  }
+  return { putArtifact, store }
 }
 
 async function recall(project: Project, stage: string, of: Pick<DoneStep, 'name' | 'key'>) {
@@ -150,14 +165,16 @@ type EndingParts = {
   stage: string
   fence: string
   end: (record: RecordBody) => Promise<Folded>
-  store: (name: string, value: unknown) => Promise<StoredValue>
+  store: Placing['store']
+  leave: () => Promise<unknown>
 }
 
-function endingsOf({ stage, fence, end, store }: EndingParts): Endings {
+function endingsOf({ stage, fence, end, store, leave }: EndingParts): Endings {
   return {
     async complete({ result, text, credit }) {
       const stored = await store(`${stage}.result.json`, result)
       const storedText = text === null ? null : await store(`${stage}.text.json`, text)
+      await leave() // after the record, that may be the project's last, nobody may come here again
       return end({ type: 'completed', stage, fence, result: stored, text: storedText, credit })
     },
     fail: (error, retry_at) => end({ type: 'failed', stage, fence, error, retry_at }),
@@ -177,18 +194,6 @@ function callsOf({ project, stage, fence, write }: CallParts): Calls {
   }
 }
 
-async function removeWork(project: Project, work: string): Promise<void> {
-  await removeTree(work)
-  await removeGhost(project).catch(() => {}) // something was added meanwhile, or the folder cannot be read
-}
-
-/** What a stage makes in the folder of a project that was deleted under it brings the folder back, without a project. */
-async function removeGhost(project: Project): Promise<void> {
-  if (readUnlessDeleted(project)) return
-  await rmdir(project.paths.work)
-  await rmdir(project.paths.folder)
-}
-
 function throwUnless(current: boolean): void {
   if (!current) throw new AppError('superseded', 'This attempt no longer owns its stage')
 }
@@ -196,20 +201,6 @@ function throwUnless(current: boolean): void {
 function numbersOf(folded: Folded, stage: string) {
   const { take, claimRevision } = folded.internals[stage]!
   return { number: findStage(folded, stage)!.attempts, take, claimRevision }
-}
-
-/** Of an attempt's private folder. */
-export function workName(stage: string, fence: string): string {
-  return `${stage}.${fence.slice(0, 8)}`
-}
-
-function readUnlessDeleted(project: Project): Folded | undefined {
-  try {
-    return project.read()
-  } catch (error) {
-    if (toAppError(error).code === 'not_found') return undefined
-    throw error
-  }
 }
 
 async function writeWorkFile(work: string, name: string, data: string | Uint8Array): Promise<string> {
@@ -224,11 +215,22 @@ function isThere(project: Project, folded: Folded, name: string): boolean {
   return artifact !== undefined && isWhole(project.paths, artifact)
 }
 
-/** The value that was stored as an artifact because it was over 16 KB. */
+/** The value that was stored as an artifact because it was over 16 KB. Throws as `artifactPath` does. */
 export async function loadValue(project: Project, artifact: string): Promise<unknown> {
-  return JSON.parse(await readFile(artifactPath(project.paths, project.read(), artifact), 'utf8'))
+  const path = artifactPath(project.paths, project.read(), artifact)
+  const json = await readFile(path, 'utf8').catch((error) => Promise.reject(unreadable(artifact, error)))
+  return JSON.parse(json)
+}
+
+/**
+ * Readable, and one for each step: the hash tells apart what reads the same once it is fit for a file name, or is cut.
+ * A record names its file, so that what was stored under other names is found too.
+ */
+function stepFileName(stage: string, name: string): string {
+  const hash = sha256(JSON.stringify([stage, name])).slice(0, 12)
+  return `${stage.slice(0, 40)}-${fileSafe(name).slice(0, 40)}.${hash}.step.json`
 }
 
 function fileSafe(name: string): string {
-  return name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 80)
+  return name.replace(/[^A-Za-z0-9_-]/g, '_')
 }

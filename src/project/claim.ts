@@ -1,14 +1,12 @@
 /** Taking a stage: the claim is written first, and whether it won is read back before any work. */
 import { randomUUID } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { toAppError } from '../lib/errors.ts'
-import { removeTree } from '../lib/files.ts'
-import { type Attempt, createAttempt, workName } from './attempt.ts'
+import { type Attempt, createAttempt } from './attempt.ts'
 import { type Folded, findStage } from './folded.ts'
 import type { ClaimOwner } from './records.ts'
 import type { Project } from './store.ts'
+import { removeDeadWork } from './work.ts'
 
 export type ClaimRequest = { stage: string; taskId: string; owner: ClaimOwner; isHeld: (owner: ClaimOwner) => boolean }
 
@@ -33,10 +31,11 @@ export async function claimStage(
     () => null,
     (error: unknown) => ({ error }),
   )
-  const won = (await readBack(project)).internals[name]!.fence === fence
+  const folded = await readBack(project)
+  const won = folded.internals[name]!.fence === fence
   if (fault && !won) throw fault.error
   if (!won) return 'lost'
-  const attempt = createAttempt(project, { stage: name, fence, fault })
+  const attempt = createAttempt(project, { stage: name, fence, fault, folded })
   await removeDeadWork(project, name).catch(() => {}) // the claim stands, and the next one tries again
   return attempt
 }
@@ -55,18 +54,4 @@ async function readBack(project: Project): Promise<Folded> {
       await delay(READ_AGAIN_MS, undefined, { ref: false })
     }
   }
-}
-
-/**
- * Attempts that were killed leave their private folders behind. What cannot be removed now, because something still
- * writes there, is left to the next claim, or the next start.
- */
-export async function removeDeadWork(project: Project, stage: string): Promise<void> {
-  const names = await readdir(project.paths.work).catch(() => [] as string[]) // no folder: nothing was left
-  // Read after the names: a claim is on the disk before its folder is.
-  const folded = project.read()
-  const fence = folded.internals[stage]?.fence
-  const living = fence && findStage(folded, stage)?.status === 'running' ? workName(stage, fence) : null
-  const dead = names.filter((name) => name.startsWith(`${stage}.`) && name !== living)
-  await Promise.all(dead.map((name) => removeTree(join(project.paths.work, name))))
 }

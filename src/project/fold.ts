@@ -1,16 +1,18 @@
 /** The pure fold: journal records → state. It alone decides which record counts; writers only propose. */
 import { acquit, emptyFold, type Folded, findStage, NO_INTERNALS, type Of, setStage } from './folded.ts'
-import type { ArtifactState, ProjectState, StageState } from './project.ts'
+import { type ArtifactState, ENDED, type ProjectState, type StageState } from './project.ts'
 import type { JournalRecord } from './records.ts'
 import { onCancelled, onDemoted, onExecuted, onReopened, onRerun } from './requests.ts'
 import {
   blankStage,
+  cancelledStage,
   chargedStage,
   completedStage,
   crashedStage,
   deferredStage,
   failedStage,
   isOnItsWay,
+  overwrittenStage,
   queuedStage,
   releasedStage,
   startedStage,
@@ -23,7 +25,7 @@ export function applyRecord(folded: Folded, record: JournalRecord): Folded {
   const changed = accept(folded, record)
   const revision = folded.state.revision + 1
   if (changed === folded) return { ...folded, state: { ...folded.state, revision } }
-  const overall = projectStatus(changed.state.stages)
+  const overall = projectStatus(changed.state.stages, changed.continues)
   const state = { ...changed.state, ...overall, revision, updated_at: record.at }
   return noteChanges(folded.state, { ...changed, state })
 }
@@ -36,11 +38,17 @@ function noteChanges(before: ProjectState, after: Folded): Folded {
   for (const [i, stage] of after.state.stages.entries()) {
     const was = before.stages[i]
     if (was === stage) continue
+    if (was && isTakenAway(was, stage)) tasks[was.task_id!] = cancelledStage(was, after.state.updated_at)
     if (isAnnounced(was, stage)) internals[stage.name] = { ...internals[stage.name]!, revision }
     if (stage.task_id !== null && stage.status !== 'pending') tasks[stage.task_id] = stage
   }
   const moved = status !== before.status || progress !== before.progress
   return { ...after, internals, tasks, projectRevision: moved ? revision : after.projectRevision }
+}
+
+/** Its task had not ended and goes no further: whoever asks for it has to hear of an end. */
+function isTakenAway(was: StageState, is: StageState): boolean {
+  return was.task_id !== null && isOnItsWay(was) && (is.task_id !== was.task_id || is.status === 'pending')
 }
 
 function isAnnounced(was: StageState | undefined, is: StageState): boolean {
@@ -83,19 +91,27 @@ function onCreated(folded: Folded, record: Of<'created'>): Folded {
   return { ...folded, state, internals, continues: record.autostart }
 }
 
-/** What was running when the journal was lost has no claim any more: it waits for the next one. */
+/** What was running when the journal was lost has no claim any more: it comes again, under another task. */
 function onRecovered(folded: Folded, record: Of<'recovered'>): Folded {
   if (folded.state.id !== '') return folded
   const stages = record.state.stages.map((s) => (isOnItsWay(s) ? { ...s, status: 'pending' as const } : s))
-  const internals = Object.fromEntries(stages.map((s) => [s.name, NO_INTERNALS]))
-  const tasks = Object.fromEntries(record.state.stages.flatMap((s) => (s.task_id ? [[s.task_id, s]] : [])))
+  const internals = Object.fromEntries(stages.map((s) => [s.name, { ...NO_INTERNALS, files: filesOf(record, s) }]))
+  const ended = record.state.stages.map((s) => (ENDED.has(s.status) ? s : cancelledStage(s, record.at)))
+  const tasks = Object.fromEntries(ended.flatMap((s) => (s.task_id ? [[s.task_id, s]] : [])))
   const state = { ...record.state, stages, revision: folded.state.revision }
   return { ...folded, state, internals, continues: record.state.status !== 'pending', tasks }
 }
 
+/** What another stage has replaced is not known any more. */
+function filesOf({ state }: Of<'recovered'>, { name }: StageState): Record<string, string> {
+  return Object.fromEntries(state.artifacts.filter((a) => a.stage === name).map((a) => [a.name, a.sha256]))
+}
+
+/** One stage at a time: of requests that were made at once the first counts. */
 function onQueued(folded: Folded, record: Of<'queued'>): Folded {
   const stage = findStage(folded, record.stage)
   if (!stage || (stage.status !== 'pending' && stage.status !== 'waiting')) return folded
+  if (folded.state.stages.some((s) => s !== stage && isOnItsWay(s))) return folded
   if (record.task_id in folded.tasks) return folded
   return setStage({ ...folded, continues: record.continues }, queuedStage(stage, record.task_id))
 }
@@ -162,8 +178,12 @@ type Unfenced =
 function onArtifact(folded: Folded, record: Of<'artifact'>): Folded {
   const { name, stage, mime, bytes, sha256, file } = record
   const artifact: ArtifactState = { name, stage, mime, bytes, sha256, file }
-  const artifacts = [...folded.state.artifacts.filter((a) => a.name !== name), artifact]
-  return { ...folded, state: { ...folded.state, artifacts } }
+  const previous = folded.state.artifacts.find((a) => a.name === name)
+  const artifacts = [...folded.state.artifacts.filter((a) => a !== previous), artifact]
+  const mine = folded.internals[stage]!
+  const internals = { ...folded.internals, [stage]: { ...mine, files: { ...mine.files, [name]: sha256 } } }
+  const next = { ...folded, internals, state: { ...folded.state, artifacts } }
+  return previous?.sha256 === sha256 ? next : setStage(next, overwrittenStage(findStage(next, stage)!, name))
 }
 
 /** A call that was begun counts as lost until its answer is on disk, or the provider is known to have refused it. */

@@ -21,6 +21,8 @@ export type StageInternals = {
   deaths: readonly WorkerExit[]
   /** It may have ended its worker: it runs again with nothing beside it. */
   alone: boolean
+  /** The content hashes of what the stage itself has put in this take, by name, whichever stage replaced it since. */
+  files: Readonly<Record<string, string>>
 }
 
 export const NO_INTERNALS: StageInternals = {
@@ -32,6 +34,7 @@ export const NO_INTERNALS: StageInternals = {
   intents: {},
   deaths: [],
   alone: false,
+  files: {},
 }
 
 export type Folded = {
@@ -41,6 +44,8 @@ export type Folded = {
   continues: boolean
   /** Every task so far, as its stage stood under it last. */
   tasks: Record<string, StageState>
+  /** Files that were found gone: should the disk show them again, they are somebody's work, and not left over. */
+  lost: readonly string[]
   /** The tasks of requests that may be repeated. */
   requests: Record<string, string>
   /** Position of the last record that changed the project's status or progress. */
@@ -48,7 +53,8 @@ export type Folded = {
 }
 
 export function emptyFold(): Folded {
-  return { state: blankState(), internals: {}, continues: false, tasks: {}, requests: {}, projectRevision: 0 }
+  const none = { internals: {}, tasks: {}, lost: [], requests: {} }
+  return { state: blankState(), continues: false, projectRevision: 0, ...none }
 }
 
 /** A stage, and what becomes of its claim. */
@@ -59,8 +65,8 @@ const INNOCENT: Pick<StageInternals, 'deaths' | 'alone'> = { deaths: [], alone: 
 
 /** Takes the claim away: whoever holds it can no longer write. The stage begins with a clean record. */
 export function revoke(stage: StageState, { take = false } = {}): Mapped {
-  const more = take ? 1 : 0
-  return { stage, internals: (old) => ({ ...old, ...INNOCENT, fence: null, owner: null, take: old.take + more }) }
+  const anew = (old: StageInternals) => (take ? { take: old.take + 1, files: {} } : {})
+  return { stage, internals: (old) => ({ ...old, ...INNOCENT, fence: null, owner: null, ...anew(old) }) }
 }
 
 /** The stage has ended by itself: how its workers ended before counts no more. */

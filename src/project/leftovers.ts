@@ -24,20 +24,24 @@ export async function cleanOpenProjects(
 }
 
 async function cleanProject(project: Project, isDead: (pid: number) => boolean): Promise<void> {
-  const { folder, work } = project.paths
+  const { folder, work, input } = project.paths
   await Promise.all([
     removeTemps(folder, isDead),
     removeTemps(join(folder, 'calls'), isDead),
+    removeTemps(input, isDead),
     removeTree(work),
     removeUnnamed(project).catch(() => {}), // it only costs room
   ])
 }
 
-/** Placed, but their record was never written. When lines of the journal are damaged, one of those may name the file. */
+/**
+ * Placed, but their record was never written. When lines of the journal are damaged, one of those may name the file.
+ * One that was looked for in vain is not of these: a disk that was away may be back.
+ */
 async function removeUnnamed(project: Project): Promise<void> {
-  const { artifacts } = project.read().state
+  const { state, lost } = project.read()
   if (project.skipped() > 0) return
-  const named = new Set(artifacts.map(({ file }) => file))
+  const named = new Set([...state.artifacts.map(({ file }) => file), ...lost])
   const unnamed = (await readdir(project.paths.artifacts)).filter((file) => !named.has(file))
   await Promise.all(unnamed.map((file) => rm(join(project.paths.artifacts, file), { force: true })))
 }

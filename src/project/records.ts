@@ -39,7 +39,7 @@ export type JournalRecord = { at: string } & (
       stage: string
       task_id: string
       input: { value: unknown } | { file: string }
-      /** Names the request, so that its repetition finds this task. */
+      /** Names the request, so that it finds its task, and its repetition the same. */
       request_id: string | null
     }
   | { type: 'claim'; stage: string; task_id: string; fence: string; supersedes: string | null; owner: ClaimOwner }

@@ -1,7 +1,7 @@
 /** What people's requests make of a project: cancel, resume, rerun, and stepping back for a lost file. */
 import { type Folded, type Mapped, mapStages, type Of, revoke } from './folded.ts'
-import type { StageState } from './project.ts'
-import { blankStage, isOnItsWay, queuedStage, UNDONE } from './stage.ts'
+import type { ArtifactState, StageState } from './project.ts'
+import { blankStage, cancelledStage, isOnItsWay, queuedStage, UNDONE } from './stage.ts'
 
 /** What is on its way is cancelled; when nothing is and nothing failed, the stage that would come next. */
 export function onCancelled(folded: Folded, record: Of<'cancelled'>): Folded {
@@ -10,8 +10,7 @@ export function onCancelled(folded: Folded, record: Of<'cancelled'>): Folded {
   const open = stages.filter((s) => s.status !== 'completed' && s.status !== 'failed')
   const hit = open.some(isOnItsWay) ? open.filter(isOnItsWay) : open.slice(0, 1)
   return mapStages(folded, (s) => {
-    if (!hit.includes(s)) return { stage: s }
-    return revoke({ ...s, status: 'cancelled', reason: null, retry_at: null, finished_at: record.at })
+    return hit.includes(s) ? revoke(cancelledStage(s, record.at)) : { stage: s }
   })
 }
 
@@ -37,15 +36,18 @@ function stepBack(stage: StageState): Mapped {
   })
 }
 
-/** What waits behind it steps back: it needs the new result, and comes again when that is there. */
+/**
+ * What waits behind it steps back: it needs the new result, and comes again when that is there. An input of their own
+ * is of the stages' earlier runs, and gone with them; the following ones keep what they remember for equal work.
+ */
 export function onRerun(folded: Folded, record: Of<'rerun'>): Folded {
   const at = folded.state.stages.findIndex((s) => s.name === record.stage)
   if (at < 0 || folded.state.stages.some((s) => s.status === 'queued' || s.status === 'running')) return folded
   const next = mapStages(folded, (s, i) => {
     if (i === at) return revoke(blankStage(s.name, s.queue), { take: true })
-    if (i > at && s.status === 'waiting') return stepBack(s)
+    if (i > at && s.status === 'waiting') return stepBack(record.and_following ? { ...s, own_input: null } : s)
     if (i < at || s.status !== 'completed') return { stage: s }
-    return record.and_following ? revoke({ ...s, ...UNDONE }) : { stage: { ...s, stale: true } }
+    return record.and_following ? revoke({ ...s, ...UNDONE, own_input: null }) : { stage: { ...s, stale: true } }
   })
   return { ...next, continues: true }
 }
@@ -63,14 +65,19 @@ export function onExecuted(folded: Folded, record: Of<'executed'>): Folded {
   return { ...next, requests, continues: false }
 }
 
-/** What was on its way behind the damaged stage steps back; it comes again when that one is done. */
+/**
+ * What was on its way behind the damaged stage steps back; it comes again when that one is done. All keep inputs of
+ * their own: the lost file is to be made again as it was, from the same.
+ */
 export function onDemoted(folded: Folded, record: Of<'demoted'>): Folded {
   const at = folded.state.stages.findIndex((s) => s.name === record.stage)
   if (at < 0 || folded.state.stages[at]!.status !== 'completed') return folded
   const next = mapStages(folded, (s, i) => {
-    if (i === at || (i > at && isOnItsWay(s))) return revoke({ ...s, ...UNDONE, reason: null, retry_at: null })
+    if (i === at || (i > at && isOnItsWay(s))) return revoke({ ...s, ...UNDONE })
     return { stage: s }
   })
-  const artifacts = next.state.artifacts.filter((a) => !record.missing.includes(a.name))
-  return { ...next, state: { ...next.state, artifacts } }
+  const isGone = ({ name }: ArtifactState) => record.missing.includes(name)
+  const artifacts = next.state.artifacts.filter((a) => !isGone(a))
+  const lost = [...folded.lost, ...next.state.artifacts.filter(isGone).map(({ file }) => file)]
+  return { ...next, lost, state: { ...next.state, artifacts } }
 }

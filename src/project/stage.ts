@@ -42,11 +42,24 @@ export function isOnItsWay(stage: StageState): boolean {
   return stage.status === 'queued' || stage.status === 'running' || stage.status === 'waiting'
 }
 
-/** A completed stage that has to run again, with its remembered steps. */
+export function cancelledStage(stage: StageState, at: string): StageState {
+  return { ...stage, status: 'cancelled', reason: null, retry_at: null, wait_until: null, finished_at: at }
+}
+
+/** A stage that has to run again, with its remembered steps and all of its tries. */
 export const UNDONE = {
   status: 'pending',
+  reason: null,
   stale: false,
   progress: 0,
+  message: null,
+  retries: 0,
+  retry_at: null,
+  waits: 0,
+  wait_until: null,
+  error: null,
+  text: null,
+  text_artifact: null,
   result: null,
   result_artifact: null,
   task_id: null,
@@ -77,6 +90,12 @@ export function startedStage(stage: StageState, at: string): StageState {
 export function steppedStage(stage: StageState, { name, key, result, files }: Of<'step'>): StageState {
   const others = stage.steps.filter((s) => s.name !== name)
   return { ...stage, steps: [...others, { name, status: 'completed', key, result, files }] }
+}
+
+/** A step whose value lay in this file has lost it: two steps could share a file once, and neither may get the other's. */
+export function overwrittenStage(stage: StageState, file: string): StageState {
+  const steps = stage.steps.filter(({ result }) => !('artifact' in result && result.artifact === file))
+  return steps.length === stage.steps.length ? stage : { ...stage, steps }
 }
 
 /** Costs add up; one of which nobody knows the price makes the sum unknown, never smaller. */

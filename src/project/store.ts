@@ -2,8 +2,9 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError, errnoOf, isDiskError } from '../lib/errors.ts'
-import { ensureFolder, removeTemps, syncFolder, writeSynced } from '../lib/files.ts'
+import { ensureFolder, removeTemps, syncFolder, writeAtomic } from '../lib/files.ts'
 import { isAlive } from '../lib/process-tree.ts'
+import { isGone, unreadable } from './artifacts.ts'
 import { deleteProject, finishDeletion, isDeleted, windDown } from './deletion.ts'
 import type { Folded } from './folded.ts'
 import { type Journal, openJournal } from './journal.ts'
@@ -12,6 +13,7 @@ import { exists, isYoung, mark, unmark } from './markers.ts'
 import { ACTIVE, ENDED } from './project.ts'
 import type { RecordBody } from './records.ts'
 import { createStateFile, readStateFile, type StateFile } from './state-file.ts'
+import { hasWork, removeDeadWork } from './work.ts'
 
 /** Values over so many bytes of JSON become files. */
 export const INLINE_LIMIT = 16 * 1024
@@ -25,7 +27,7 @@ export type Project = {
   /** The input, wherever it lies; with a stage's name the one that this stage was given for itself, if it was. */
   input(stage?: string): Promise<unknown>
   /** Keeps a value for a record: inline, or in a file of that name under `input/` when it is over 16 KB. */
-  keep(value: unknown, name: string): Promise<{ value: unknown } | { file: string }>
+  keep(value: unknown, name: string): Promise<Kept>
   /** Brings the state file up to the journal. */
   refresh(): Promise<void>
   /** As the state file's. */
@@ -57,7 +59,10 @@ export type ProjectStore = {
    * `wrong_state` when the project was begun anew in it.
    */
   remove(id: string): Promise<void>
-  /** Removes the marker of an ended project, or what a crash left of one that was never begun or has been deleted. */
+  /**
+   * Removes the marker of an ended project, with the private folders of its attempts, or what a crash left of one that
+   * was never begun or has been deleted. The marker stays for a later look while a program still writes there.
+   */
   closeMarker(id: string): Promise<void>
   /** For a process that is about to end: no state file is left half-written. */
   settle(): Promise<void>
@@ -121,6 +126,7 @@ export function createProjectStore(layout: DataLayout): ProjectStore {
       if (!ENDED.has(project.read().state.status)) return
       await project.refresh() // a full disk or a crash may have kept the last record out of the state file
       await removeTemps(paths.folder, (pid) => !isAlive({ pid, started: '' })) // of the one that crashed
+      if (!(await removeDeadWork(project)) && (await isYoung(paths.work))) return
       await unmark(paths)
       // Reopened between our look and the removal: then the marker comes back.
       if (!ENDED.has(project.read().state.status)) await mark(layout, paths)
@@ -184,8 +190,12 @@ const REOPENING = new Set<RecordBody['type']>(['created', 'reopened', 'rerun', '
 /** Records that come often; the journal has them, the state file follows a little later. */
 const FREQUENT = new Set<RecordBody['type']>(['progress', 'artifact', 'step', 'intent', 'called', 'spent'])
 
-/** A request may reopen the project between the record and the removal: then the marker comes back. */
+/**
+ * An attempt that still winds down keeps the marker: should all be killed before it has left its folder, a later start
+ * finds that. A request may reopen the project between the record and the removal: then the marker comes back.
+ */
 async function closeOwnMarker(layout: DataLayout, paths: ProjectLayout, journal: Journal): Promise<void> {
+  if (await hasWork(paths)) return
   await unmark(paths)
   if (!ENDED.has(journal.read().state.status)) await mark(layout, paths)
 }
@@ -196,14 +206,14 @@ async function makeFolders(layout: DataLayout, paths: ProjectLayout): Promise<vo
   await syncFolder(layout.projects)
 }
 
-type Kept = { value: unknown } | { file: string }
+/** `file` is relative to the project's folder. */
+export type Kept = { value: unknown } | { file: string }
 
 async function storeInput(paths: ProjectLayout, input: unknown, name: string): Promise<Kept> {
   const json = JSON.stringify(input)
   if (Buffer.byteLength(json) <= INLINE_LIMIT) return { value: input }
   await ensureFolder(paths.input)
-  await writeSynced(join(paths.input, name), json)
-  await syncFolder(paths.input)
+  await writeAtomic(join(paths.input, name), json) // a full disk leaves nothing of it
   return { file: `input/${name}` }
 }
 
@@ -218,6 +228,7 @@ async function readInput(paths: ProjectLayout, input: Kept): Promise<unknown> {
   try {
     return JSON.parse(await readFile(join(paths.folder, input.file), 'utf8'))
   } catch (error) {
+    if (!(error instanceof SyntaxError || isGone(error))) throw unreadable(input.file, error)
     throw new AppError('artifact_missing', `The input file ${input.file} is gone or damaged`, { cause: error })
   }
 }

@@ -7,7 +7,7 @@ import type { QueueName } from '../settings.ts'
 import { type AdmissionDeps, findPipeline, parseInput, refuseMissingPrograms } from './admission.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { WakeUp } from './job.ts'
-import { advance, demoteDamaged, type Execution, executeStage } from './plan.ts'
+import { advance, damagedStages, demoteDamaged, type Execution, executeStage } from './plan.ts'
 
 export type CreateRequest = {
   /** Chosen by the caller, so that a repeated request makes one project. */
@@ -30,7 +30,10 @@ export type Commands = {
   resume(id: string): Promise<CommandAnswer>
   cancel(id: string): Promise<CommandAnswer>
   rerun(id: string, stage: string, options: { andFollowing: boolean }): Promise<CommandAnswer>
-  /** Runs one stage alone with an input of its own. Throws `wrong_state` while any stage is on its way. */
+  /**
+   * Runs one stage alone with an input of its own. Throws `wrong_state` while any stage is on its way, and
+   * `artifact_missing` when files of an earlier one are gone.
+   */
   executeStage(id: string, request: Execution): Promise<TaskAnswer>
   remove(id: string): Promise<void>
 }
@@ -71,14 +74,14 @@ async function create(deps: CommandDeps, request: CreateRequest): Promise<Comman
 async function start(deps: CommandDeps, id: string): Promise<CommandAnswer> {
   const project = await deps.store.open(id)
   const { status } = project.read().state
-  if (ACTIVE.has(status)) return dispatch(deps, project, undefined)
+  if (ACTIVE.has(status)) return keepGoing(deps, project)
   if (status !== 'pending') throw wrongState(id, status, 'only a pending project can be started; use resume')
   return goOn(deps, project)
 }
 
 async function resume(deps: CommandDeps, id: string): Promise<CommandAnswer> {
   const project = await deps.store.open(id)
-  if (ACTIVE.has(project.read().state.status)) return dispatch(deps, project, undefined)
+  if (ACTIVE.has(project.read().state.status)) return keepGoing(deps, project)
   const damaged = await demoteDamaged(project)
   const { status } = project.read().state
   if (status === 'completed' && !damaged) throw wrongState(id, status, 'there is nothing left to do')
@@ -116,9 +119,22 @@ async function execute(deps: CommandDeps, id: string, request: Execution): Promi
   if (known !== undefined) return { ...(await dispatch(deps, project, undefined)), taskId: known }
   if (ACTIVE.has(status)) throw wrongState(id, status, 'wait for it, or cancel it first')
   await refuseMissingPrograms(deps, pipeline)
+  refuseLostFiles(project, request.stage)
+  await demoteDamaged(project) // its own files, and those of later stages
   const wakeUp = await executeStage(project, request)
   if (!wakeUp) throw wrongState(id, project.read().state.status, 'another request was faster')
   return { ...(await dispatch(deps, project, wakeUp)), taskId: wakeUp.taskId }
+}
+
+/**
+ * Throws `artifact_missing` when an earlier stage has lost files: it would have to run first, and nothing follows on a
+ * stage that is executed alone. Nothing is changed, so that asking once more has the same answer.
+ */
+function refuseLostFiles(project: Project, stage: string): void {
+  const [lost] = damagedStages(project, stage)
+  if (!lost) return
+  const words = `${lost.missing.join(', ')} of the stage ${lost.stage} is gone from the disk`
+  throw new AppError('artifact_missing', `${words}; resume makes it again`, { details: lost })
 }
 
 function requireStage(project: Project, stage: string): void {
@@ -132,6 +148,11 @@ async function remove(deps: CommandDeps, id: string): Promise<void> {
   if (ACTIVE.has(status)) throw wrongState(id, status, 'cancel it first')
   await deps.store.remove(id)
   await deps.catalog.forget(id)
+}
+
+/** Changes nothing, except between two stages: what comes next anyway is queued now, whoever has left it undone. */
+async function keepGoing(deps: CommandDeps, project: Project): Promise<CommandAnswer> {
+  return dispatch(deps, project, await advance(project))
 }
 
 async function goOn(deps: CommandDeps, project: Project): Promise<CommandAnswer> {

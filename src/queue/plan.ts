@@ -1,11 +1,14 @@
 /** From a project's journal to what should be in the queues: the only source of jobs. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { missingArtifacts } from '../project/artifacts.ts'
 import type { Folded } from '../project/folded.ts'
 import type { StageState } from '../project/project.ts'
 import type { ClaimOwner } from '../project/records.ts'
 import { isOnItsWay } from '../project/stage.ts'
 import { nextStage } from '../project/status.ts'
-import type { Project } from '../project/store.ts'
+import type { Kept, Project } from '../project/store.ts'
 import type { QueueName } from '../settings.ts'
 import type { WakeUp } from './job.ts'
 
@@ -72,16 +75,33 @@ export async function queueStage(project: Project, stage: string, continues: boo
 /** `requestId` names a request that may be repeated: the repetition gets the first one's task. */
 export type Execution = { stage: string; input: unknown; requestId: string | null }
 
-/** One stage alone, anew, with an input of its own. Undefined when a stage of the project is on its way. */
+/**
+ * One stage alone, anew, with an input of its own. Undefined when a stage of the project is on its way. Requests that
+ * are made at once think of the same task: each has a name, and a file, of its own, and which of them counted is asked
+ * of the journal.
+ */
 export async function executeStage(
   project: Project,
   { stage, input, requestId }: Execution,
 ): Promise<WakeUp | undefined> {
   const task_id = nextTaskId(project)
-  const kept = await project.keep(input, `${task_id}.json`)
-  const folded = await project.append({ type: 'executed', stage, task_id, input: kept, request_id: requestId })
-  const queued = folded.state.stages.find((s) => s.name === stage)
-  return queued?.task_id === task_id ? toWakeUp(folded, queued) : undefined
+  const request_id = requestId ?? randomUUID()
+  const kept = await project.keep(input, `${task_id}.${randomBytes(4).toString('hex')}.json`)
+  try {
+    const folded = await project.append({ type: 'executed', stage, task_id, input: kept, request_id })
+    const queued = folded.state.stages.find((s) => s.name === stage)
+    return queued && queued.task_id === folded.requests[request_id] ? toWakeUp(folded, queued) : undefined
+  } finally {
+    await dropUnlessNamed(project, stage, kept).catch(() => {}) // it only costs room
+  }
+}
+
+/** The input of a request that did not count. */
+async function dropUnlessNamed(project: Project, stage: string, kept: Kept): Promise<void> {
+  if ('value' in kept) return
+  const own = project.read().state.stages.find((s) => s.name === stage)?.own_input
+  if (own && 'file' in own && own.file === kept.file) return
+  await rm(join(project.paths.folder, kept.file), { force: true })
 }
 
 /** Behind the last one that is known, not their number: a journal begun anew from the state file knows only some. */
@@ -92,13 +112,18 @@ function nextTaskId({ id, read }: Project): string {
 
 /** True when a file of a completed stage had gone from the disk, so that the stage has to run again. */
 export async function demoteDamaged(project: Project): Promise<boolean> {
-  let found = false
-  for (const stage of project.read().state.stages) {
-    if (stage.status !== 'completed') continue
-    const missing = missingArtifacts(project.paths, project.read(), stage)
-    if (missing.length === 0) continue
-    await project.append({ type: 'demoted', stage: stage.name, missing })
-    found = true
-  }
-  return found
+  const damaged = damagedStages(project)
+  for (const { stage, missing } of damaged) await project.append({ type: 'demoted', stage, missing })
+  return damaged.length > 0
+}
+
+/** The completed stages of which files have gone from the disk; with a stage's name, of those before it. */
+export function damagedStages(project: Project, before?: string): { stage: string; missing: string[] }[] {
+  const folded = project.read()
+  const end = folded.state.stages.findIndex((s) => s.name === before)
+  const completed = folded.state.stages.slice(0, end < 0 ? undefined : end).filter((s) => s.status === 'completed')
+  return completed.flatMap((stage) => {
+    const missing = missingArtifacts(project.paths, folded, stage)
+    return missing.length > 0 ? [{ stage: stage.name, missing }] : []
+  })
 }

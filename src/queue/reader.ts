@@ -84,7 +84,8 @@ export function revisionsOf({ internals, projectRevision }: Folded): Record<stri
 
 async function textOf(project: Project, stage: StageState): Promise<string | null> {
   if (stage.text_artifact === null) return stage.text
-  return String(await loadValue(project, stage.text_artifact).catch(lostValue))
+  const text = await loadValue(project, stage.text_artifact).catch(lostValue)
+  return text === null ? null : String(text) // a text that is lost is none, and not the word for nothing
 }
 
 function taskView(project: Project, task_id: string, stage: StageState): TaskView {
@@ -116,8 +117,10 @@ async function wholeStage(project: Project, stage: StageState): Promise<StageSta
   return { ...stage, result: await loadValue(project, stage.result_artifact).catch(lostValue) }
 }
 
-/** A value whose file is gone reads as null; resume makes it again. */
+/** A value whose file is gone reads as null; resume makes it again. Of one that cannot be read now nothing is said. */
 function lostValue(error: unknown): null {
-  if (error instanceof AppError) return null
+  if (error instanceof AppError && LOST.has(error.code)) return null
   throw error
 }
+
+const LOST: ReadonlySet<string> = new Set(['not_found', 'artifact_missing'])

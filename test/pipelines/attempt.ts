@@ -17,9 +17,9 @@ export async function start(t: TestContext, input?: unknown): Promise<Project> {
   return createProject(await openStore(t), input)
 }
 
-/** Runs `run` as the project's first stage; `change` replaces parts of the request. */
+/** Runs `run` as the project's first stage, or the one that `change` names; it replaces parts of the request. */
 export async function perform(project: Project, run: Run, change: Partial<RunRequest> = {}) {
-  const attempt = await begin(project, 'write', { ...ALIVE, token: Math.random().toString() })
+  const attempt = await begin(project, change.stage?.name ?? 'write', { ...ALIVE, token: Math.random().toString() })
   return runStage({
     ...recording(attempt),
     stage: { name: 'write', queue: 'llm', run },

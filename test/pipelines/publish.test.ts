@@ -1,10 +1,11 @@
 /** Publishing replaces the whole folder, and clears away what killed attempts have left beside it. */
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { publishFiles } from '../../src/pipelines/publish.ts'
+import { refuseRenames } from '../helpers/failing-files.ts'
 import { begin, createProject, openStore } from '../helpers/projects.ts'
 
 test('files are laid under plain names, and replace those that were there', async (t) => {
@@ -31,6 +32,28 @@ test('what killed attempts have left goes away; other projects are not touched',
   await publishFiles(await begin(project, 'write'), [{ name: 'video.mp4', data: 'whole' }])
   assert.deepEqual((await readdir(dirname(place))).sort(), [project.id, `${project.id}-other`])
   assert.equal(await readFile(join(place, 'video.mp4'), 'utf8'), 'whole')
+})
+
+test('a crash between the two renames costs nothing: the old folder is back before anything else is done', async (t) => {
+  const project = await createProject(await openStore(t))
+  const attempt = await begin(project, 'write')
+  const place = project.paths.published
+  await publishFiles(attempt, [{ name: 'video.mp4', data: 'old' }])
+  await rename(place, `${place}.0badcafe.next.old`)
+  await assert.rejects(publishFiles(attempt, [{ name: 'video.mp4', artifact: 'nothing' }]), { code: 'not_found' })
+  assert.equal(await readFile(join(place, 'video.mp4'), 'utf8'), 'old')
+  assert.deepEqual(await readdir(dirname(place)), [project.id])
+})
+
+test('a new folder that cannot take the place leaves the old one there', async (t) => {
+  const project = await createProject(await openStore(t))
+  const attempt = await begin(project, 'write')
+  const place = project.paths.published
+  await publishFiles(attempt, [{ name: 'video.mp4', data: 'old' }])
+  refuseRenames(t, place)
+  await assert.rejects(publishFiles(attempt, [{ name: 'video.mp4', data: 'new' }]), { code: 'EIO' })
+  assert.equal(await readFile(join(place, 'video.mp4'), 'utf8'), 'old')
+  assert.deepEqual(await readdir(dirname(place)), [project.id])
 })
 
 test('an attempt that has lost its claim publishes nothing', async (t) => {

@@ -131,6 +131,24 @@ test('a claim that was written but cannot be read back is looked for until it ca
   assert.deepEqual([attempt.isCurrent(), failures], [true, 1])
 })
 
+test('a claim that was read back is taken up without one more look, which could fail', async (t) => {
+  const project = await createProject(await openStore(t))
+  const { append, read } = project
+  let reads = 0
+  project.append = async (...args) => {
+    const folded = await append(...args)
+    if (args[0].type === 'claim')
+      project.read = () => {
+        if (++reads === 1) return read()
+        throw errnoError('EIO')
+      }
+    return folded
+  }
+  const attempt = await begin(project, 'write')
+  project.read = read
+  assert.deepEqual([attempt.isCurrent(), attempt.number, attempt.claimRevision], [true, 1, 3])
+})
+
 test('an artifact name cannot leave the folder', async (t) => {
   const project = await createProject(await openStore(t))
   const attempt = await begin(project, 'write')

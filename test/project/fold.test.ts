@@ -46,6 +46,15 @@ test('a takeover names the claim that it ends, and ends it', () => {
   assert.deepEqual({ ...zombie.state, revision: 0 }, { ...folded.state, revision: 0 })
 })
 
+test('a stage is not queued while another is on its way, wherever that is', () => {
+  const parked: RecordBody = { type: 'released', stage: 'b', fence: 'fb', reason: 'quota' }
+  const way: RecordBody[] = [queued('b', 1), claim('b', 1, 'fb'), parked]
+  for (const end of [1, 2, 3]) {
+    const before = fold([CREATED, ...way.slice(0, end)])
+    for (const stage of ['a', 'c']) assert.deepEqual(statuses(fold([queued(stage, 2)], before)), statuses(before))
+  }
+})
+
 test('a claim for another task than the one that stands is refused', () => {
   const folded = fold([
     CREATED,

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Folded } from '../../src/project/folded.ts'
 import type { RecordBody } from '../../src/project/records.ts'
+import { isOnItsWay } from '../../src/project/stage.ts'
 import { CREATED, claim, completed, crashed, failed, fold, queued } from '../helpers/records.ts'
 
-test('200 random histories: one fence at most, progress never 100 before the end, no status outside the contract', () => {
+test('200 random histories: one fence and one stage at most, progress never 100 before the end, no status outside the contract', () => {
   for (let seed = 1; seed <= 200; seed++) checkHistory(seed)
 })
 
@@ -44,6 +45,7 @@ const MAY_BE_SUSPECT = new Set(['queued', 'running', 'waiting'])
 
 function checkInvariants([before, after]: [Folded, Folded], record: RecordBody, where: string): void {
   assert.equal(after.state.revision, before.state.revision + 1, where)
+  assert.ok(after.state.stages.filter(isOnItsWay).length <= 1, `${where}: two stages are on their way`)
   for (const stage of after.state.stages) {
     const { fence, deaths, alone } = after.internals[stage.name]!
     if (stage.status === 'running') assert.ok(fence, `${where}: ${stage.name} runs without a claim`)

@@ -1,13 +1,16 @@
 /** What a kill leaves at its worst moments is removed, and nothing that counts. */
 import assert from 'node:assert/strict'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { findInterrupted } from '../../src/launch/resume.ts'
 import { removeTemps, tempPath } from '../../src/lib/files.ts'
+import type { Attempt } from '../../src/project/attempt.ts'
 import { cleanDataFolder, cleanOpenProjects } from '../../src/project/leftovers.ts'
 import { createProjectStore, type Project } from '../../src/project/store.ts'
-import { begin, createProject, openStore } from '../helpers/projects.ts'
+import { refuseRemovals } from '../helpers/failing-files.ts'
+import { begin, createProject, NO_CREDIT, openStore } from '../helpers/projects.ts'
 
 test('at a start the folders of open projects hold what counts, and nothing else', async (t) => {
   const store = await openStore(t)
@@ -62,6 +65,66 @@ test('the marker of an ended project goes together with the temp file of the pro
   await store.closeMarker(project.id)
   assert.deepEqual(await store.openIds(), [])
   assert.deepEqual(await namesIn(project), ['artifacts', 'journal.ndjson', 'project_state.json'])
+})
+
+test('a stage that completes has left its folder before the record that may be the last', async (t) => {
+  const store = await openStore(t)
+  const project = await createProject(store)
+  for (const stage of ['write', 'draw']) {
+    const attempt = await begin(project, stage)
+    await mkdir(attempt.work, { recursive: true })
+    await attempt.complete({ result: 'x'.repeat(20_000), text: null, credit: NO_CREDIT }) // and then all are killed
+  }
+  assert.deepEqual([await readdir(project.paths.work), await store.openIds()], [[], []])
+})
+
+test('the folder of a cancelled attempt keeps the marker, so that it is found when all are killed', async (t) => {
+  const store = await openStore(t)
+  const [looked, started] = [await createProject(store), await createProject(store)]
+  for (const project of [looked, started]) {
+    const attempt = await begin(project, 'write')
+    await mkdir(attempt.work, { recursive: true })
+    await project.append({ type: 'cancelled' })
+  }
+  assert.deepEqual((await store.openIds()).toSorted(), [looked.id, started.id].toSorted())
+  await store.closeMarker(looked.id)
+  assert.deepEqual([await readdir(looked.paths.work), await store.openIds()], [[], [started.id]])
+  await cleanOpenProjects(createProjectStore(store.layout), () => true)
+  await store.closeMarker(started.id)
+  assert.deepEqual([(await namesIn(started)).includes('work'), await store.openIds()], [false, []])
+})
+
+test('an attempt that began while an ended project is cleaned keeps its folder', async (t) => {
+  const store = await openStore(t)
+  const project = await createProject(store)
+  const old = await begin(project, 'write')
+  await mkdir(old.work, { recursive: true })
+  await project.append({ type: 'cancelled' })
+  const { refresh } = project
+  let next: Attempt | undefined
+  project.refresh = async () => {
+    await refresh()
+    await project.append({ type: 'reopened' }) // between the look and the removal
+    next = await begin(project, 'write')
+    await mkdir(next.work, { recursive: true })
+  }
+  await store.closeMarker(project.id)
+  assert.ok(existsSync(next!.work))
+  assert.deepEqual(await store.openIds(), [project.id])
+})
+
+test('while a program still writes into the folder the marker stays, but not for ever', async (t) => {
+  const store = await openStore(t)
+  const project = await createProject(store)
+  const { work } = await begin(project, 'write')
+  await mkdir(work, { recursive: true })
+  await project.append({ type: 'cancelled' })
+  refuseRemovals(t, work)
+  await store.closeMarker(project.id)
+  assert.deepEqual(await store.openIds(), [project.id])
+  await utimes(project.paths.work, 0, 0)
+  await store.closeMarker(project.id)
+  assert.deepEqual(await store.openIds(), [])
 })
 
 /** Gives the names of what lies in the project's folder then. */

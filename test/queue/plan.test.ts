@@ -1,10 +1,11 @@
 /** What should be in the queues: for several processes that plan at once, after a loss, and after a rerun. */
 import assert from 'node:assert/strict'
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { Attempt } from '../../src/project/attempt.ts'
 import { createProjectStore } from '../../src/project/store.ts'
-import { advance, type PlanFacts, queueStage, wakeUpFor } from '../../src/queue/plan.ts'
+import { advance, executeStage, type PlanFacts, queueStage, wakeUpFor } from '../../src/queue/plan.ts'
+import { errnoError } from '../helpers/failing-files.ts'
 import { begin, createProject, NO_CREDIT, openStore } from '../helpers/projects.ts'
 
 test('whoever queues a stage late finds the task of whoever was first, or nothing to do when that has run', async (t) => {
@@ -32,7 +33,7 @@ test('after the loss of its journal a project goes on under a task of its own, h
   await rm(project.paths.journal)
 
   const again = await createProjectStore(store.layout).open(project.id)
-  assert.equal(again.read().state.status, 'pending')
+  assert.equal(again.read().state.stages[1]?.status, 'pending')
   const wakeUp = await advance(again)
   assert.deepEqual([wakeUp?.stage, again.read().state.stages[1]?.status], ['draw', 'queued'])
   const { revision } = again.read().state
@@ -67,6 +68,41 @@ test('a stage that waits before the one that runs anew keeps its turn', async (t
   await project.append({ type: 'rerun', stage: 'draw', and_following: false })
   assert.equal(await advance(project), undefined)
   assert.equal(wakeUpFor(project, FACTS)?.stage, 'write')
+})
+
+test('of two executions that are asked for at once one counts, with its own input, and the other leaves nothing', async (t) => {
+  const store = await openStore(t)
+  const project = await createProject(store)
+  const others = await Promise.all([1, 2, 3].map(() => createProjectStore(store.layout).open(project.id)))
+  for (const filler of ['', 'x'.repeat(20_000)]) {
+    const inputs = others.map((_, i) => ({ text: `${i}${filler}` }))
+    const asked = others.map((other, i) => executeStage(other, { stage: 'draw', input: inputs[i], requestId: null }))
+    const wakeUps = await Promise.all(asked)
+    const [winner, ...more] = wakeUps.flatMap((wakeUp, i) => (wakeUp ? [i] : []))
+    assert.deepEqual([winner !== undefined, more], [true, []])
+    assert.deepEqual(await project.input('draw'), inputs[winner!])
+    assert.equal(wakeUps[winner!]?.taskId, project.read().state.stages[1]!.task_id)
+    assert.equal((await readdir(project.paths.input).catch(() => [])).length, filler ? 1 : 0)
+    await project.append({ type: 'cancelled' })
+  }
+})
+
+test('the repetition of an execution that comes at the same time has the same task, and leaves one input', async (t) => {
+  const store = await openStore(t)
+  const project = await createProject(store)
+  const twin = await createProjectStore(store.layout).open(project.id)
+  const execution = { stage: 'draw', input: 'x'.repeat(20_000), requestId: 'r' }
+  const [one, two] = await Promise.all([project, twin].map((p) => executeStage(p, execution)))
+  assert.deepEqual([one?.taskId, two], [`${project.id}-1`, one])
+  assert.equal((await readdir(project.paths.input)).length, 1)
+})
+
+test('an execution that cannot be written down leaves no input', async (t) => {
+  const project = await createProject(await openStore(t))
+  const refuse = { ...project, append: () => Promise.reject(errnoError('ENOSPC')) }
+  const execution = { stage: 'draw', input: 'x'.repeat(20_000), requestId: null }
+  await assert.rejects(executeStage(refuse, execution), { code: 'ENOSPC' })
+  assert.deepEqual(await readdir(project.paths.input), [])
 })
 
 const FACTS: PlanFacts = { isHeld: () => true, resume: 'auto', nowMs: Date.now, hasRoom: () => false }

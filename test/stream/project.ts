@@ -16,7 +16,15 @@ export function createProject(id: string, stageNames: string[]) {
   let stages: StageState[] = stageNames.map((name) => blankStage(name, 'llm'))
   const state = (): ProjectState => {
     const at = new Date(1_700_000_000_000 + revision * 1000).toISOString()
-    return { ...emptyFold().state, id, pipeline: 'test', stages, ...projectStatus(stages), revision, updated_at: at }
+    return {
+      ...emptyFold().state,
+      id,
+      pipeline: 'test',
+      stages,
+      ...projectStatus(stages, false),
+      revision,
+      updated_at: at,
+    }
   }
   return {
     id,
