@@ -4,6 +4,8 @@ export const CHILD_ENVIRONMENT = {
   runId: 'SHOWRUNNER_RUN_ID',
   dataId: 'SHOWRUNNER_DATA_ID',
   parentPid: 'SHOWRUNNER_PARENT_PID',
+  /** Of one process and all that it starts, until it ends. */
+  childId: 'SHOWRUNNER_CHILD_ID',
 } as const
 
 /** For the `env` of a child's command. */

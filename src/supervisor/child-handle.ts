@@ -1,6 +1,8 @@
 /** One child process: spawned in its own group, heard from the first byte, settled exactly once. */
 import type { ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { CHILD_ENVIRONMENT } from '../lib/child-environment.ts'
 import { messageOf } from '../lib/errors.ts'
 import { inheritedEnv } from '../lib/exec.ts'
 import { endGroup, isGroupEmpty, signalGroup } from '../lib/process-tree.ts'
@@ -10,6 +12,7 @@ import { createStackReader, type StackReader } from './capture.ts'
 import type { Stream } from './facts.ts'
 import { readLines } from './lines.ts'
 import type { ChildSpec } from './spec.ts'
+import { endStrays } from './strays.ts'
 
 /** `killedFor`: why we killed it, if we did for a reason. */
 export type Exit = { code: number | null; signal: string | null; reason: string; killedFor: string | null }
@@ -40,7 +43,8 @@ const FLUSH_MS = 1_000
 export function spawnChild(spec: ChildSpec, events: ChildEvents): ChildHandle {
   let killReason: string | null = null
   let gone = false
-  const child = launch(spec)
+  const childId = spec.kind === 'node' ? randomUUID() : null // stages run in node children only
+  const child = launch(spec, childId)
   if (child instanceof Error) {
     queueMicrotask(() => events.onExit({ code: null, signal: null, reason: messageOf(child), killedFor: null }))
     return { pid: null, stack: null, send: () => false, signal() {}, kill() {} }
@@ -51,7 +55,7 @@ export function spawnChild(spec: ChildSpec, events: ChildEvents): ChildHandle {
   readLines(child.stderr!, (line) => stack?.takes(line) || events.onLine('stderr', line))
   child.on('message', (message) => events.onMessage(message))
   child.on('error', () => {}) // a failed spawn is seen by exitOf, a failed send by its callback
-  void exitOf(child, spec).then((exit) => {
+  void exitOf(child, spec, childId).then((exit) => {
     gone = true
     stack?.end()
     events.onExit({ ...exit, reason: killReason ?? exit.reason, killedFor: killReason })
@@ -74,12 +78,12 @@ export function spawnChild(spec: ChildSpec, events: ChildEvents): ChildHandle {
   }
 }
 
-function launch(spec: ChildSpec): ChildProcess | Error {
+function launch(spec: ChildSpec, childId: string | null): ChildProcess | Error {
   const { file, args, env } = spec.command
   const channel = spec.kind === 'node' ? (['ipc'] as const) : []
   try {
     return spawnTethered(file, args, {
-      env: inheritedEnv(env),
+      env: inheritedEnv(childId === null ? env : { ...env, [CHILD_ENVIRONMENT.childId]: childId }),
       stdio: ['ignore', 'pipe', 'pipe', ...channel],
       onParentDeath: spec.onParentDeath,
     })
@@ -89,7 +93,7 @@ function launch(spec: ChildSpec): ChildProcess | Error {
 }
 
 /** `error` without a pid means that there will be no `exit`; with one it is about a send or a signal. */
-async function exitOf(child: ChildProcess, spec: ChildSpec): Promise<Omit<Exit, 'killedFor'>> {
+async function exitOf(child: ChildProcess, spec: ChildSpec, childId: string | null): Promise<Omit<Exit, 'killedFor'>> {
   const closed = once(child, 'close').catch(() => undefined) // rejects on 'error', which counts as closed
   const exit = await new Promise<Omit<Exit, 'killedFor'>>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal, reason: exitReason(spec, code, signal) }))
@@ -97,11 +101,16 @@ async function exitOf(child: ChildProcess, spec: ChildSpec): Promise<Omit<Exit, 
       if (child.pid === undefined) resolve({ code: null, signal: null, reason: messageOf(error) })
     })
   })
-  const left = child.pid === undefined ? null : await emptyGroup(child.pid)
+  const left = child.pid === undefined ? null : await endRest(child.pid, childId)
   await within(closed, FLUSH_MS, undefined)
   child.stdout?.destroy()
   child.stderr?.destroy()
   return left === null ? exit : { ...exit, reason: `${exit.reason}; ${left}` }
+}
+
+function endRest(pid: number, childId: string | null): Promise<string | null> {
+  if (childId !== null) void endStrays(childId) // beside it: a restart does not wait for looks at all processes
+  return emptyGroup(pid)
 }
 
 /** What the leader left behind belongs to nobody. Gives a sentence when it cannot be ended. */

@@ -127,8 +127,19 @@ test('exits with 78: it is not started again until a person says so', async (t) 
   await untilReady(supervisor, 'bad')
 })
 
-test('leaves a grandchild that holds its pipes: its end is noticed all the same', async (t) => {
+test('leaves a grandchild in a session of its own: it ends with the child', async (t) => {
   const { supervisor, of } = await setUp(t, 'leaves-a-grandchild', { policy: { ...QUICK, maxCrashes: 1 } })
+  void supervisor.start().catch(() => {}) // the boot may fail for its sake
+  const said = () => of('child_line').flatMap(({ line }) => /^grandchild (\d+)/.exec(line)?.[1] ?? [])
+  await until(() => said().length > 0, WAIT)
+  const grandchild = Number(said()[0])
+  t.after(() => killQuietly(grandchild))
+  await until(() => isGone(grandchild), WAIT)
+  await until(() => of('child_exited').length > 0, WAIT)
+})
+
+test('leaves a stranger that does not carry its marks and holds its pipes: its end is noticed all the same', async (t) => {
+  const { supervisor, of } = await setUp(t, 'leaves-a-stranger', { policy: { ...QUICK, maxCrashes: 1 } })
   void supervisor.start().catch(() => {}) // the boot may fail for its sake
   const said = () => of('child_line').flatMap(({ line }) => /^grandchild (\d+)/.exec(line)?.[1] ?? [])
   await until(() => said().length > 0, WAIT)
