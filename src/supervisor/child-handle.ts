@@ -109,9 +109,8 @@ async function exitOf(child: ChildProcess, spec: ChildSpec, childId: string | nu
 }
 
 function endRest(pid: number, childId: string | null): Promise<string | null> {
-  const emptied = emptyGroup(pid)
-  if (childId !== null) void endStrays(childId, emptied) // beside it: a restart does not wait for looks at all processes
-  return emptied
+  if (childId !== null) void endStrays(childId) // beside it: a restart does not wait for looks at all processes
+  return emptyGroup(pid)
 }
 
 /** What the leader left behind belongs to nobody. Gives a sentence when it cannot be ended. */

@@ -3,14 +3,12 @@ import { CHILD_ENVIRONMENT } from '../lib/child-environment.ts'
 import { findByEnvironment, signalProcess } from '../lib/process-tree.ts'
 import { sleep } from '../lib/until.ts'
 
-/** What forks all the time may slip through one look. */
+/** What is found may just have started something else. */
 const LOOKS = 20
 const PAUSE_MS = 25
 
-/** Looks at once, and until it finds nothing once the group is empty. What is left then, the sweep of a stop ends. */
-export async function endStrays(childId: string, groupEmptied: Promise<unknown>): Promise<void> {
-  await killAll(childId)
-  await groupEmptied
+/** Looks at once, and until it finds nothing. What is left after so many looks, the sweep of a stop ends. */
+export async function endStrays(childId: string): Promise<void> {
   for (let look = 0; look < LOOKS && (await killAll(childId)); look++) await sleep(PAUSE_MS)
 }
 
