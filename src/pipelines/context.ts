@@ -29,8 +29,10 @@ export type ContextParts = {
 export type OpenContext = {
   context: StageContext
   credit(): Credit
-  /** Resolves when no step is under way any more; a failed sibling leaves others running. */
-  stepsSettled(): Promise<void>
+  /** False when no step is under way; a failed sibling leaves others running. */
+  isBusy(): boolean
+  /** No step begins any more; resolves when none is under way. */
+  endSteps(): Promise<void>
 }
 
 export function openContext(parts: ContextParts): OpenContext {
@@ -59,18 +61,20 @@ export function openContext(parts: ContextParts): OpenContext {
     credit: (by) => addCredit(credit, by),
     publish: (files) => publishFiles(attempt, files),
   }
-  return { context, credit: () => credit, stepsSettled: steps.settled }
+  return { context, credit: () => credit, isBusy: steps.isBusy, endSteps: steps.end }
 }
 
 function createSteps({ attempt, memoKey, signal, isDraining, isOverdue }: ContextParts) {
   const used = new Set<string>()
   const running = new Set<Promise<unknown>>()
   const scope = new AsyncLocalStorage<string[]>()
+  let isOver = false
 
   async function run<T>(name: string, fn: () => Promise<T> | T): Promise<T> {
     const known = await attempt.recall(name, memoKey)
     if (known) return known.value as T
     signal.throwIfAborted()
+    if (isOver) throw new AppError('stage_failed', `The step "${name}" was begun after its stage had returned`)
     if (isDraining()) throw new AppError('interrupted', 'This worker is stopping; the step runs when the stage goes on')
     const files: string[] = []
     const value = await scope.run(files, fn as () => Promise<T>)
@@ -89,8 +93,10 @@ function createSteps({ attempt, memoKey, signal, isDraining, isOverdue }: Contex
       return promise
     },
     addFile: (name: string) => scope.getStore()?.push(name),
-    async settled() {
-      await Promise.allSettled([...running])
+    isBusy: () => running.size > 0,
+    async end() {
+      isOver = true
+      while (running.size > 0) await Promise.allSettled([...running]) // one under way may ask for another
     },
   }
 }
