@@ -78,7 +78,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const log = createLog('api', config.log.level, (line) => options.onFact({ type: 'api_line', line }))
   const registry = await loadPipelines(config.pipelinesDir)
   const store = createProjectStore(layout)
-  const catalog = createCatalog(store)
+  const catalog = createCatalog(store, log)
   const connection = openRedis(place, 'fast')
   const keys = createKeys(options.dataId)
   const dispatcher = createDispatcher({ connection, prefix: keys.bull, log })
