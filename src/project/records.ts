@@ -67,7 +67,15 @@ export type JournalRecord = { at: string } & (
   /** What one call cost, failed ones too; `call` keeps what the provider said of it. */
   | { type: 'spent'; stage: string; fence: string; usage: StageUsage; call: Record<string, unknown> }
   | { type: 'called'; stage: string; fence: string; request_key: string; outcome: 'answered' | 'refused' }
-  | { type: 'released'; stage: string; fence: string; reason: ReleaseReason; until?: string | null; error?: StageError }
+  /** Without a fence: the stage had never been claimed. */
+  | {
+      type: 'released'
+      stage: string
+      fence: string | null
+      reason: ReleaseReason
+      until?: string | null
+      error?: StageError
+    }
   | { type: 'cancelled' }
   /** Start or resume: what failed, was cancelled or waits may be tried again. */
   | { type: 'reopened' }
