@@ -83,6 +83,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const keys = createKeys(options.dataId)
   const dispatcher = createDispatcher({ connection, prefix: keys.bull, log })
   const watch = createRedisWatch(place)
+  watch.onRefusal((why) => log.error({}, `the Redis at ${place.describe()} must not be used: ${why}`))
   const oneTime = createOneTimeLogins()
   const reader = createReader(store, catalog)
   const hub = createHub({ place, keys, source: sourceOf(reader), log })
