@@ -54,7 +54,17 @@ export type JournalRecord = { at: string } & (
       bytes: number
       sha256: string
     }
-  | { type: 'step'; stage: string; fence: string; name: string; key: string; result: StoredValue; files: string[] }
+  /** `texted`: what is stored is `{ value, text }`, with the text that was emitted in the step. */
+  | {
+      type: 'step'
+      stage: string
+      fence: string
+      name: string
+      key: string
+      result: StoredValue
+      files: string[]
+      texted?: true
+    }
   | { type: 'published'; stage: string; fence: string; files: string[] }
   | { type: 'completed'; stage: string; fence: string; result: StoredValue; text: StoredValue | null; credit: Credit }
   | { type: 'failed'; stage: string; fence: string; error: StageError; retry_at: string | null }
