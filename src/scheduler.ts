@@ -19,6 +19,8 @@ import { createChildLink } from './supervisor/child-link.ts'
 
 const RECONCILE_EVERY_MS = 3_000
 const SWEEP_EVERY_MS = 3_600_000
+/** Also after a start, for an instance that never runs for an hour; by then the boot is over. */
+const FIRST_SWEEP_MS = 5_000
 /** A state file takes no longer on a disk that works. */
 const SETTLE_MS = 500
 /** A worker that renewed its lease so short ago may have died just now: see reconcile.ts. */
@@ -46,7 +48,11 @@ async function run(order: ChildOrder): Promise<void> {
   // A Redis that comes late or comes back may be empty: its limits are set, and the look is at once.
   connection.on('ready', () => void dispatcher.limit(config.concurrency).then(look, look))
   const sweep = () => removeExpiredKeys(layout.idempotency, Date.now()).catch((error) => logFailure(log, error))
-  const timers = [setInterval(() => void look(), RECONCILE_EVERY_MS), setInterval(() => void sweep(), SWEEP_EVERY_MS)]
+  const timers = [
+    setInterval(() => void look(), RECONCILE_EVERY_MS),
+    setInterval(() => void sweep(), SWEEP_EVERY_MS),
+    setTimeout(() => void sweep(), FIRST_SWEEP_MS),
+  ]
   stopOnDrain({ dispatcher, store, timers, ended })
   link.beat(() => ({}))
   link.ready()
@@ -85,7 +91,7 @@ type Parts = { dispatcher: Dispatcher; store: ProjectStore; timers: NodeJS.Timeo
 
 function stopOnDrain({ dispatcher, store, timers, ended }: Parts): void {
   const stop = async () => {
-    for (const timer of timers) clearInterval(timer)
+    for (const timer of timers) clearInterval(timer) // which ends a time-out as well
     await dispatcher.close().catch(() => {}) // Redis may be away; we are leaving anyway
     await within(ended(), SETTLE_MS, undefined) // it may write state files
     await within(store.settle(), SETTLE_MS, undefined)

@@ -80,7 +80,11 @@ function onReset(stages: Map<string, StageNow>, record: JournalRecord): void {
   }
 }
 
-function onFenced(history: History, { current }: StageNow, record: Extract<JournalRecord, { fence: string }>): void {
+function onFenced(
+  history: History,
+  { current }: StageNow,
+  record: Extract<JournalRecord, { fence: string | null }>,
+): void {
   if (current?.fence !== record.fence) {
     history.refused += 1
     return

@@ -151,7 +151,7 @@ const BASE = {
   }),
   RESUME: row(z.enum(['auto', 'off']), 'auto', {
     expected: 'auto or off',
-    doc: '`off` leaves interrupted projects waiting until `resume`',
+    doc: '`off` leaves everything of an earlier run waiting until `resume`: what ran, what was queued or to be tried again, and what would have followed',
   }),
   LOG_LEVEL: row(level, 'info', { expected: 'debug, info, warn or error', doc: 'debug, info, warn or error' }),
   LOG_FORMAT: row(z.enum(['pretty', 'json']), null, {

@@ -25,8 +25,8 @@ export function createReadiness(sources: ReadinessSources): () => Promise<{ ok: 
 }
 
 function redisCheck({ redis }: ReadinessSources): Check {
-  const { running, since } = redis()
-  return check('redis', running ? null : `no answer since ${since}`)
+  const { running, since, refusal } = redis()
+  return check('redis', running ? refusal : `no answer since ${since}`)
 }
 
 function workerCheck({ children, groups }: ReadinessSources): Check {

@@ -173,9 +173,11 @@ function verdict(
   children: ChildStatus[],
 ): Pick<StatusData, 'status' | 'message'> {
   const phase = sources.phase()
+  const { refusal } = sources.redis.latest()
   if (phase === 'stopping') return { status: 'stopping', message: 'stopping' }
   const problems = [
     ...(redis.running ? [] : ['Redis does not answer']),
+    ...(redis.running && refusal !== null ? [`Redis cannot be used: ${refusal}`] : []),
     ...(worker.alive ? [] : ['a group of workers has no ready process']),
   ]
   if (phase === 'starting') return { status: 'starting', message: 'starting' }

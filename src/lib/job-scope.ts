@@ -8,7 +8,7 @@ export type JobScope = {
   readonly taskId: string
   /** Running programs, whichever way the job started them. */
   readonly programs: Set<ChildProcess>
-  /** Past its hard limit: what it still starts is killed as well. */
+  /** Past its hard limit, or ended: what it still starts is killed as well. */
   isOver: boolean
 }
 

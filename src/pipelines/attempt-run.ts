@@ -6,8 +6,8 @@ import type { Providers } from '../providers/pick.ts'
 import type { StageStream } from '../stream/stage-stream.ts'
 import type { StageDefinition } from './define.ts'
 
-/** Why a stage's signal fired; the signal's `reason` is this very string. */
-export type AbortReason = 'cancelled' | 'superseded' | 'soft_time_limit' | 'time_limit' | 'drain' | 'failed'
+/** Why a stage's signal fired; the signal's `reason` is this very string. `ended`: it returned while steps of it ran. */
+export type AbortReason = 'cancelled' | 'superseded' | 'soft_time_limit' | 'time_limit' | 'drain' | 'failed' | 'ended'
 
 /** `recycle`: only this process ends, so its stages go on elsewhere at once; `stop`: everything ends. */
 export type DrainReason = 'stop' | 'recycle'
@@ -29,9 +29,9 @@ export type RunRequest = {
   /** Hides secrets in what a stage threw, before it is written down and shown. */
   clean: (text: string) => string
   drain: Drain
-  /** The stage is past its hard limit: ends the programs that it waits for. */
-  onHardLimit: () => void
-  /** The stage's clock begins, with its hard limit in seconds; null: its code has returned, and the clock is off. */
+  /** Ends what programs the stage has started and still starts: it is past its hard limit, or has returned. */
+  endPrograms: () => void
+  /** The stage's clock begins, with its hard limit in seconds; null: nothing of it runs any more, and the clock is off. */
   onClock: (limitS: number | null) => void
   /** Calls back when this project may have changed; returns how to stop listening. */
   onNudge: (listener: () => void) => () => void

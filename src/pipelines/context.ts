@@ -29,12 +29,14 @@ export type ContextParts = {
 export type OpenContext = {
   context: StageContext
   credit(): Credit
-  /** Resolves when no step is under way any more; a failed sibling leaves others running. */
-  stepsSettled(): Promise<void>
+  /** False when no step is under way; a failed sibling leaves others running. */
+  isBusy(): boolean
+  /** No step begins any more; resolves when none is under way. */
+  endSteps(): Promise<void>
 }
 
 export function openContext(parts: ContextParts): OpenContext {
-  const { attempt, signal, emit } = parts
+  const { attempt, signal } = parts
   const { id, title, owner, pipeline, created_at } = attempt.project.read().state
   const steps = createSteps(parts)
   const credit: Credit = {
@@ -55,31 +57,43 @@ export function openContext(parts: ContextParts): OpenContext {
     nice: parts.nice,
     artifacts: stageArtifacts(attempt, steps.addFile),
     step: steps.step,
-    emit,
+    emit: steps.emit,
     credit: (by) => addCredit(credit, by),
     publish: (files) => publishFiles(attempt, files),
   }
-  return { context, credit: () => credit, stepsSettled: steps.settled }
+  return { context, credit: () => credit, isBusy: steps.isBusy, endSteps: steps.end }
 }
 
-function createSteps({ attempt, memoKey, signal, isDraining, isOverdue }: ContextParts) {
+/** What belongs to a step that is under way; of steps within one another, text belongs to all. */
+type Scope = { files: string[]; text: string[]; outer: Scope | undefined }
+
+function createSteps({ attempt, memoKey, signal, isDraining, isOverdue, ...parts }: ContextParts) {
   const used = new Set<string>()
   const running = new Set<Promise<unknown>>()
-  const scope = new AsyncLocalStorage<string[]>()
+  const scope = new AsyncLocalStorage<Scope>()
+  let isOver = false
+
+  function emit(value: Emission): void {
+    if (typeof value === 'string') for (let one = scope.getStore(); one; one = one.outer) one.text.push(value)
+    parts.emit(value)
+  }
 
   async function run<T>(name: string, fn: () => Promise<T> | T): Promise<T> {
     const known = await attempt.recall(name, memoKey)
+    if (known?.text) emit(known.text) // this attempt's viewers, and its own text, have not had it yet
     if (known) return known.value as T
     signal.throwIfAborted()
+    if (isOver) throw new AppError('stage_failed', `The step "${name}" was begun after its stage had returned`)
     if (isDraining()) throw new AppError('interrupted', 'This worker is stopping; the step runs when the stage goes on')
-    const files: string[] = []
-    const value = await scope.run(files, fn as () => Promise<T>)
+    const own: Scope = { files: [], text: [], outer: scope.getStore() }
+    const value = await scope.run(own, fn as () => Promise<T>)
     if (isOverdue()) throw new AppError('time_limit', `The step "${name}" ended after the hard time limit`)
-    await attempt.remember({ name, key: memoKey, value, files })
+    await attempt.remember({ name, key: memoKey, value, files: own.files, text: own.text.join('') })
     return value
   }
 
   return {
+    emit,
     step<T>(name: string, fn: () => Promise<T> | T): Promise<T> {
       if (used.has(name)) throw new AppError('stage_failed', `The step name "${name}" was used twice in one run`)
       used.add(name)
@@ -88,9 +102,11 @@ function createSteps({ attempt, memoKey, signal, isDraining, isOverdue }: Contex
       promise.catch(() => {}).finally(() => running.delete(promise)) // the caller handles the rejection
       return promise
     },
-    addFile: (name: string) => scope.getStore()?.push(name),
-    async settled() {
-      await Promise.allSettled([...running])
+    addFile: (name: string) => scope.getStore()?.files.push(name),
+    isBusy: () => running.size > 0,
+    async end() {
+      isOver = true
+      while (running.size > 0) await Promise.allSettled([...running]) // one under way may ask for another
     },
   }
 }

@@ -40,7 +40,10 @@ export type StageContext<Input = any> = {
   readonly artifacts: StageArtifacts
   /** Priority of this queue's subprocesses, 0–19 as nice(1). */
   readonly nice: number
-  /** Runs `fn` once and remembers its JSON value across crashes; artifacts put inside belong to it. */
+  /**
+   * Runs `fn` once and remembers its JSON value across crashes; artifacts put inside belong to it, and so does text that
+   * is emitted inside: when `fn` does not run again, it is emitted again as a whole.
+   */
   step<T>(name: string, fn: () => Promise<T> | T): Promise<T>
   /** The same as `yield`, for places that cannot yield, e.g. inside parallel steps. */
   emit(value: Emission): void

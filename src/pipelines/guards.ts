@@ -21,7 +21,7 @@ export function guardStage(request: RunRequest, abort: AbortController, ended: A
   const onOverdue = () => {
     overdue = true
     abort.abort('time_limit' satisfies AbortReason)
-    request.onHardLimit()
+    request.endPrograms()
   }
   return {
     isOverdue: () => overdue,

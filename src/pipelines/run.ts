@@ -7,10 +7,11 @@ import { type Attempt, loadValue } from '../project/attempt.ts'
 import type { Credit } from '../project/records.ts'
 import type { AbortReason, Outcome, RunRequest } from './attempt-run.ts'
 import { concludeStage, concludeStuck } from './conclude.ts'
-import { openContext } from './context.ts'
+import { type OpenContext, openContext } from './context.ts'
 import type { Emission, StageContext, StageDefinition } from './define.ts'
 import { guardStage, untilStuck } from './guards.ts'
 import { createThrottle, type Progress, progressOf } from './progress.ts'
+import { endRest, REST_MS } from './rest.ts'
 
 const PROGRESS_EVERY_MS = 500
 
@@ -21,14 +22,14 @@ export async function runStage(request: RunRequest): Promise<Outcome> {
   request.onClock(request.limits.hardS)
   const guards = guardStage(request, abort, ended.signal)
   const { isOverdue } = guards
-  const onReturned = () => {
+  const onSettled = () => {
     ended.abort()
     request.onClock(null)
   }
   const progress = createThrottle<Progress>((p) => attempt.progress(p.progress, p.message), PROGRESS_EVERY_MS)
   try {
     const outcome = await Promise.race([
-      perform(request, { abort, progress, isOverdue, onReturned }),
+      perform(request, { abort, progress, isOverdue, onSettled }),
       untilStuck(request, ended.signal),
     ])
     if (outcome === 'stuck') return await concludeStuck(request)
@@ -44,12 +45,14 @@ type Means = {
   abort: AbortController
   progress: ReturnType<typeof createThrottle<Progress>>
   isOverdue: () => boolean
-  /** The stage's code has ended, so nothing from outside can end it any more; its record may still take time. */
-  onReturned: () => void
+  /** Nothing of the stage runs any more, so no limit may end the process for it; its record may still take time. */
+  onSettled: () => void
 }
 
-async function perform(request: RunRequest, { abort, progress, isOverdue, onReturned }: Means): Promise<Outcome> {
+/** The outcome is written down first; the job lasts until what the stage has left behind has ended too. */
+async function perform(request: RunRequest, means: Means): Promise<Outcome> {
   const { attempt, live } = request
+  const { abort, progress, isOverdue } = means
   const startedMs = performance.now()
   const emit = (value: Emission) => {
     if (typeof value === 'string') return live.text(value)
@@ -57,26 +60,31 @@ async function perform(request: RunRequest, { abort, progress, isOverdue, onRetu
     progress.push(next)
     live.progress({ ...value, progress: next.progress })
   }
-  let settled = async () => {}
+  let steps: OpenContext | null = null
+  let settled: Promise<void> | undefined
+  const endIt = () => (settled ??= endRest({ ...request, ...means, steps }))
   try {
     if (attempt.fault) throw attempt.fault.error
     await ensureFolder(attempt.work)
     const open = openContext({ ...(await gather(request)), signal: abort.signal, isOverdue, emit })
-    settled = open.stepsSettled
+    steps = open
     const result = await consume(request.stage.run(open.context), open.context)
     if (isOverdue()) throw new AppError('time_limit', 'The stage returned after its hard time limit')
+    const ended = endIt()
     await progress.flush()
     const credit = open.credit()
     await attempt.complete({ result, text: live.fullText() || null, credit })
     await live.done(metadataOf(credit, performance.now() - startedMs))
+    await ended
     return { kind: 'completed' }
   } catch (error) {
     if (!abort.signal.aborted) abort.abort('failed' satisfies AbortReason)
-    await within(settled(), 2_000, undefined)
+    const ended = endIt()
+    await within(ended, REST_MS, undefined)
     await progress.flush().catch(() => {}) // the stage's own error is the one to report
-    onReturned()
     const outcome = await concludeStage(request, abort.signal.reason as AbortReason, error)
     await tellEnd(request, outcome)
+    await ended
     return outcome
   }
 }

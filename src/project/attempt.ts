@@ -37,7 +37,7 @@ export type Attempt = {
    * The remembered value of a step whose key is the same and whose files are still there. Throws `disk` when that cannot
    * be said: the stage then waits, for a step that is done must not be bought again.
    */
-  recall(name: string, key: string): Promise<{ value: unknown } | undefined>
+  recall(name: string, key: string): Promise<{ value: unknown; text?: string } | undefined>
   remember(step: DoneStep): Promise<void>
   published(files: string[]): Promise<void>
   /** `text` is what the stage streamed, or null when it streamed none. */
@@ -55,8 +55,11 @@ export type Attempt = {
   dispose(): Promise<void>
 }
 
-/** `key` is the hash of all that the value depends on; `files` are the artifacts that were put during the step. */
-export type DoneStep = { name: string; key: string; value: unknown; files: string[] }
+/**
+ * `key` is the hash of all that the value depends on; `files` are the artifacts that were put during the step, and
+ * `text` is what it emitted.
+ */
+export type DoneStep = { name: string; key: string; value: unknown; files: string[]; text?: string }
 
 /** `folded` is in what the claim was found to stand: nothing is read once more, for that could fail. */
 export type Claimed = Pick<Attempt, 'stage' | 'fence' | 'fault'> & { folded: Folded }
@@ -102,10 +105,11 @@ export function createAttempt(project: Project, { stage, fence, fault, folded }:
     putArtifact,
     progress: (progress, message) => write({ type: 'progress', stage, fence, progress, message }, { sync: false }),
     recall: (name, key) => recall(project, stage, { name, key }),
-    async remember({ name, key, value, files }) {
+    async remember({ name, key, files, ...said }) {
+      const { value, ...mark } = withText(said)
       const result = await store(stepFileName(stage, name), value)
       const all = 'artifact' in result ? [...files, result.artifact] : files
-      await write({ type: 'step', stage, fence, name, key, result, files: all })
+      await write({ type: 'step', stage, fence, name, key, result, files: all, ...mark })
     },
     published: (files) => write({ type: 'published', stage, fence, files }),
     ...endingsOf({ stage, fence, end, store, leave: () => removeTree(work) }),
@@ -139,12 +143,17 @@ function placingOf({ project, stage, fence, work, write, isCurrent }: PlacingPar
   return { putArtifact, store }
 }
 
+/** What is stored of a step: only one that has emitted text needs more than its value. */
+function withText({ value, text }: Pick<DoneStep, 'value' | 'text'>): { value: unknown; texted?: true } {
+  return text ? { value: { value: value ?? null, text }, texted: true } : { value }
+}
+
 async function recall(project: Project, stage: string, of: Pick<DoneStep, 'name' | 'key'>) {
   const folded = project.read()
   const step = findStage(folded, stage)?.steps.find(({ name, key }) => name === of.name && key === of.key)
   if (!step?.files.every((file) => isThere(project, folded, file))) return undefined
-  if ('value' in step.result) return { value: step.result.value }
-  return { value: await loadValue(project, step.result.artifact) }
+  const value = 'value' in step.result ? step.result.value : await loadValue(project, step.result.artifact)
+  return step.texted ? (value as { value: unknown; text: string }) : { value }
 }
 
 /** What a call cost counts only while the claim stands, so that the last record has to wait for it. */

@@ -1,7 +1,6 @@
 /** The catalog's memory on disk: one line per project that has ended; it only saves reading folders. */
 import { appendFile, readFile } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
-import { errnoOf } from '../lib/errors.ts'
 import { writeAtomic } from '../lib/files.ts'
 import type { ProjectSummary } from './project.ts'
 
@@ -17,7 +16,7 @@ export type CatalogFile = {
 /** Lines parsed in one go; with thousands of them, requests are answered in between. */
 const PARSE_AT_ONCE = 500
 
-/** Writing never throws: when it cannot be written, the next start reads the folders. */
+/** Neither reading nor writing throws: without it the folders are read, now or at the next start. */
 export function createCatalogFile(path: string): CatalogFile {
   return {
     read: () => readLines(path),
@@ -27,10 +26,7 @@ export function createCatalogFile(path: string): CatalogFile {
 }
 
 async function readLines(path: string): Promise<CatalogLine[]> {
-  const text = await readFile(path, 'utf8').catch((error) => {
-    if (errnoOf(error) === 'ENOENT') return ''
-    throw error
-  })
+  const text = await readFile(path, 'utf8').catch(() => '')
   const lines: CatalogLine[] = []
   for (const [i, line] of text.split('\n').entries()) {
     lines.push(...parseLine(line))

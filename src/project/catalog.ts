@@ -1,5 +1,7 @@
 /** The list of all projects, kept in memory; what changes is what is open. */
 import { readdir } from 'node:fs/promises'
+import { errnoOf, messageOf } from '../lib/errors.ts'
+import { type Log, silentLog } from '../lib/log.ts'
 import { createCatalogFile } from './catalog-file.ts'
 import { type ProjectSummary, summaryOf } from './project.ts'
 import { createShelf, sortKey } from './shelf.ts'
@@ -28,13 +30,12 @@ export type Catalog = {
 /** From so many lines on, a file of which more than half is superseded is written anew. */
 const COMPACT_FROM = 100
 
-export function createCatalog(store: ProjectStore): Catalog {
+export function createCatalog(store: ProjectStore, log: Pick<Log, 'warn'> = silentLog): Catalog {
   const shelf = createShelf()
   const file = createCatalogFile(store.layout.catalog)
-  /** Ids that were open at the last look: those that left since are read once more. */
-  let open = new Set<string>()
-  /** Made since the last look; it may have ended before anybody saw it open. */
-  const made = new Set<string>()
+  const summarise = createSummariser(store, log)
+  /** Read at the next look also when they have ended by then: open or unreadable at the last one, or made since. */
+  const awaited = new Set<string>()
   let loading: Promise<void> | undefined
 
   async function load(): Promise<void> {
@@ -43,10 +44,10 @@ export function createCatalog(store: ProjectStore): Catalog {
       if ('deleted' in line) shelf.remove(line.id)
       else shelf.put(line)
     }
-    const folders = new Set(await readdir(store.layout.projects).catch(() => [] as string[])) // none yet
+    const folders = new Set(await readdir(store.layout.projects).catch(noneYet))
     for (const { id } of shelf.newestFirst()) if (!folders.has(id)) shelf.remove(id)
     await learn([...folders].filter((id) => !shelf.has(id)))
-    open = new Set(shelf.newestFirst().flatMap((s) => (isEnded(s) ? [] : [s.id])))
+    for (const summary of shelf.newestFirst()) if (!isEnded(summary)) awaited.add(summary.id)
     if (lines.length > COMPACT_FROM && shelf.size() < lines.length / 2) await file.replace(shelf.newestFirst())
   }
 
@@ -54,8 +55,9 @@ export function createCatalog(store: ProjectStore): Catalog {
   async function learn(ids: string[]): Promise<void> {
     const found: ProjectSummary[] = []
     for (const id of ids) {
-      const summary = await summarise(store, id)
-      if (summary) found.push(summary)
+      const summary = await summarise(id)
+      if (summary === 'unreadable') awaited.add(id)
+      else if (summary) found.push(summary)
     }
     await record(found)
   }
@@ -66,18 +68,22 @@ export function createCatalog(store: ProjectStore): Catalog {
   }
 
   async function refresh(): Promise<void> {
-    loading ??= load()
+    loading ??= load().catch((error) => {
+      loading = undefined // else every later look would fail for what was wrong at the first
+      throw error
+    })
     await loading
     const now = new Set(await store.openIds())
-    const changed = new Set([...now, ...open, ...made])
-    open = now
-    made.clear()
     const ended: ProjectSummary[] = []
-    for (const id of changed) {
-      const summary = await summarise(store, id)
+    for (const id of new Set([...now, ...awaited])) {
+      awaited.delete(id) // before it is read: whoever asks for it meanwhile is heard
+      const summary = await summarise(id)
       if (!summary) shelf.remove(id)
-      else if (now.has(id) && !isEnded(summary)) shelf.put(summary)
-      else ended.push(summary)
+      else if (summary === 'unreadable') awaited.add(id)
+      else if (now.has(id) && !isEnded(summary)) {
+        shelf.put(summary)
+        awaited.add(id)
+      } else ended.push(summary)
     }
     await record(ended)
   }
@@ -89,29 +95,46 @@ export function createCatalog(store: ProjectStore): Catalog {
     },
     async counts() {
       await refresh()
-      const counts: Record<string, number> = {}
-      for (const { status } of shelf.newestFirst()) counts[status] = (counts[status] ?? 0) + 1
-      return counts
+      return countsOf(shelf.newestFirst())
     },
-    note: (id) => void made.add(id),
+    note: (id) => void awaited.add(id),
     async forget(id) {
-      open.delete(id)
-      made.delete(id)
+      awaited.delete(id)
       if (shelf.remove(id)) await file.append([{ id, deleted: true }])
     },
   }
+}
+
+function countsOf(all: readonly ProjectSummary[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { status } of all) counts[status] = (counts[status] ?? 0) + 1
+  return counts
 }
 
 function isEnded(summary: ProjectSummary): boolean {
   return summary.status === 'completed' || summary.status === 'failed' || summary.status === 'cancelled'
 }
 
-async function summarise(store: ProjectStore, id: string): Promise<ProjectSummary | undefined> {
-  try {
-    return summaryOf((await store.open(id)).read().state)
-  } catch (error) {
-    if ((error as { code?: string }).code === 'not_found') return undefined // deleted, or a folder of another kind
-    throw error
+function noneYet(error: unknown): string[] {
+  if (errnoOf(error) === 'ENOENT') return []
+  throw error // they are there, and must not be taken for deleted
+}
+
+/** Undefined: deleted, or a folder of another kind. What cannot be read keeps no other project out of the list; why is said once. */
+function createSummariser(store: ProjectStore, log: Pick<Log, 'warn'>) {
+  const troubles = new Map<string, string>()
+  return async (id: string): Promise<ProjectSummary | 'unreadable' | undefined> => {
+    try {
+      const summary = summaryOf((await store.open(id)).read().state)
+      troubles.delete(id)
+      return summary
+    } catch (error) {
+      if ((error as { code?: string }).code === 'not_found') return undefined
+      const reason = errnoOf(error) ?? messageOf(error)
+      if (troubles.get(id) !== reason) log.warn({ project_id: id, error: messageOf(error) }, 'a project cannot be read')
+      troubles.set(id, reason)
+      return 'unreadable'
+    }
   }
 }
 

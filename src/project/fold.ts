@@ -131,7 +131,8 @@ function onClaim(folded: Folded, record: Of<'claim'>): Folded {
 /** Records of an attempt count only while its claim is the one that stands. */
 function onFenced(folded: Folded, record: Exclude<JournalRecord, { type: Unfenced }>): Folded {
   const stage = findStage(folded, record.stage)
-  if (stage?.status !== 'running' || folded.internals[record.stage]!.fence !== record.fence) return folded
+  if (!stage || folded.internals[record.stage]!.fence !== record.fence) return folded
+  if (stage.status !== 'running' && !isSetAside(stage, record)) return folded
   switch (record.type) {
     case 'progress':
       return setStage(folded, {
@@ -162,6 +163,12 @@ function onFenced(folded: Folded, record: Exclude<JournalRecord, { type: Unfence
     case 'released':
       return setStage(folded, releasedStage(stage, record))
   }
+}
+
+/** By a start that resumes nothing: what had only waited for its turn goes on by itself no more. */
+function isSetAside({ status }: StageState, record: JournalRecord): boolean {
+  const wouldGoOn = status === 'queued' || status === 'waiting'
+  return wouldGoOn && record.type === 'released' && record.reason === 'interrupted'
 }
 
 type Unfenced =

@@ -1,12 +1,15 @@
 /** A worker's sign of life on disk: claims of an owner whose lease has ended may be taken over. */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { errnoOf } from '../lib/errors.ts'
 import { identityOf, isAlive, type ProcessIdentity } from '../lib/process-tree.ts'
 
 /** A lease not renewed for so long has ended: six missed renewals. */
 export const LEASE_MS = 15_000
 const RENEW_MS = 2_500
+/** Of the largest 64-bit number. */
+const DIGITS = 20
 
 export type Lease = { owner: ProcessIdentity; release(): void }
 
@@ -18,9 +21,20 @@ export function holdLease(folder: string, pid = process.pid): Lease {
   const owner = identityOf(pid)
   // Without /proc a pid alone could be reused; a random start mark keeps two owners apart.
   if (owner.started === '') owner.started = randomUUID()
-  mkdirSync(folder, { recursive: true })
   const path = leasePath(folder, owner)
-  const renew = () => writeFileSync(path, String(process.hrtime.bigint()))
+  const open = () => {
+    mkdirSync(folder, { recursive: true })
+    return openSync(path, 'w')
+  }
+  let file = open()
+  const renew = () => {
+    if (fstatSync(file).nlink === 0) {
+      closeSync(file) // somebody took the file away
+      file = open()
+    }
+    // In place and always as long: nobody reads half of it, and a full disk leaves the last one as it was.
+    writeSync(file, String(process.hrtime.bigint()).padStart(DIGITS, '0'), 0)
+  }
   renew()
   const timer = setInterval(() => {
     try {
@@ -34,6 +48,7 @@ export function holdLease(folder: string, pid = process.pid): Lease {
     owner,
     release() {
       clearInterval(timer)
+      closeSync(file)
       rmSync(path, { force: true })
     },
   }
@@ -44,13 +59,16 @@ export function isLeaseHeld(folder: string, owner: ProcessIdentity): boolean {
   return isAlive(owner) && leaseAgeMs(folder, owner) < LEASE_MS
 }
 
-/** Since its last renewal, whether or not the process lives; infinite without a lease: never held, or released. */
+/**
+ * Since its last renewal, whether or not the process lives; infinite without a lease: never held, or released. One that
+ * is there and cannot be read may have been renewed just now: to take a living worker's work is worse than to wait.
+ */
 export function leaseAgeMs(folder: string, owner: ProcessIdentity): number {
   try {
-    const renewed = BigInt(readFileSync(leasePath(folder, owner), 'utf8'))
-    return Number(process.hrtime.bigint() - renewed) / 1e6
-  } catch {
-    return Infinity
+    const text = readFileSync(leasePath(folder, owner), 'utf8')
+    return /^\d+$/.test(text) ? Number(process.hrtime.bigint() - BigInt(text)) / 1e6 : 0
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? Infinity : 0
   }
 }
 

@@ -14,6 +14,8 @@ export type StepState = {
   key: string
   result: { value: unknown } | { artifact: string }
   files: string[]
+  /** The result is `{ value, text }`: the text that was emitted in the step is kept with its value. */
+  texted?: true
 }
 
 export type StageUsage = { input_tokens: number; output_tokens: number; cost_usd: number | null }

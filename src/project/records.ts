@@ -54,7 +54,17 @@ export type JournalRecord = { at: string } & (
       bytes: number
       sha256: string
     }
-  | { type: 'step'; stage: string; fence: string; name: string; key: string; result: StoredValue; files: string[] }
+  /** `texted`: what is stored is `{ value, text }`, with the text that was emitted in the step. */
+  | {
+      type: 'step'
+      stage: string
+      fence: string
+      name: string
+      key: string
+      result: StoredValue
+      files: string[]
+      texted?: true
+    }
   | { type: 'published'; stage: string; fence: string; files: string[] }
   | { type: 'completed'; stage: string; fence: string; result: StoredValue; text: StoredValue | null; credit: Credit }
   | { type: 'failed'; stage: string; fence: string; error: StageError; retry_at: string | null }
@@ -67,7 +77,15 @@ export type JournalRecord = { at: string } & (
   /** What one call cost, failed ones too; `call` keeps what the provider said of it. */
   | { type: 'spent'; stage: string; fence: string; usage: StageUsage; call: Record<string, unknown> }
   | { type: 'called'; stage: string; fence: string; request_key: string; outcome: 'answered' | 'refused' }
-  | { type: 'released'; stage: string; fence: string; reason: ReleaseReason; until?: string | null; error?: StageError }
+  /** Without a fence: the stage had never been claimed. */
+  | {
+      type: 'released'
+      stage: string
+      fence: string | null
+      reason: ReleaseReason
+      until?: string | null
+      error?: StageError
+    }
   | { type: 'cancelled' }
   /** Start or resume: what failed, was cancelled or waits may be tried again. */
   | { type: 'reopened' }

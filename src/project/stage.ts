@@ -87,9 +87,9 @@ export function startedStage(stage: StageState, at: string): StageState {
 }
 
 /** A step done again takes the place of the one before. */
-export function steppedStage(stage: StageState, { name, key, result, files }: Of<'step'>): StageState {
+export function steppedStage(stage: StageState, { name, key, result, files, texted }: Of<'step'>): StageState {
   const others = stage.steps.filter((s) => s.name !== name)
-  return { ...stage, steps: [...others, { name, status: 'completed', key, result, files }] }
+  return { ...stage, steps: [...others, { name, status: 'completed', key, result, files, ...(texted && { texted }) }] }
 }
 
 /** A step whose value lay in this file has lost it: two steps could share a file once, and neither may get the other's. */

@@ -108,9 +108,13 @@ async function perform(deps: ProcessDeps, project: Project, { data, claim }: Tak
 async function runClaimed(deps: ProcessDeps, attempt: Attempt, { data, claim }: Taken): Promise<Outcome> {
   claim.onRunning()
   await announce(deps, attempt.project)
-  const scope = createScope(data.taskId) // by it a debugger finds the job, and the hard limit its programs
-  const watch = { onHardLimit: () => endPrograms(scope), onClock: claim.onClock }
-  return runInScope(scope, () => performAttempt(deps, attempt, watch))
+  const scope = createScope(data.taskId) // by it a debugger finds the job, and its end its programs
+  const watch = { endPrograms: () => endPrograms(scope), onClock: claim.onClock }
+  try {
+    return await runInScope(scope, () => performAttempt(deps, attempt, watch))
+  } finally {
+    watch.endPrograms() // whatever was thrown: no limit applies to them any more
+  }
 }
 
 /** What viewers hear, or do not hear, changes nothing for the stage. */
@@ -137,7 +141,7 @@ function retryDueMs(project: Project, data: JobData): number {
   return stage?.retry_at && stage.task_id === data.taskId ? Date.parse(stage.retry_at) : 0
 }
 
-type Watch = Pick<RunRequest, 'onHardLimit' | 'onClock'>
+type Watch = Pick<RunRequest, 'endPrograms' | 'onClock'>
 
 async function performAttempt(deps: ProcessDeps, attempt: Attempt, watch: Watch): Promise<Outcome> {
   const { id, pipeline } = attempt.project.read().state

@@ -1,7 +1,10 @@
 /** Compares open projects with the queues, and adds what no job stands for. Cheap: only markers are read. */
+import { readdir } from 'node:fs/promises'
 import { errnoOf, messageOf, toAppError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { type Folded, findStage } from '../project/folded.ts'
+import { projectLayout } from '../project/layout.ts'
+import { isYoung } from '../project/markers.ts'
 import { ENDED } from '../project/project.ts'
 import type { ClaimOwner } from '../project/records.ts'
 import type { Project, ProjectStore } from '../project/store.ts'
@@ -72,8 +75,22 @@ async function openOpen({ store }: ReconcileDeps, id: string): Promise<Project |
   } catch (error) {
     if (toAppError(error).code !== 'not_found') throw error
   }
+  if (await areAllAway(store, id)) throw new Error(ALL_AWAY)
   await store.closeMarker(id)
   return undefined
+}
+
+const ALL_AWAY =
+  'The folder of all projects is empty, although projects are open: is its volume not mounted? Nothing is cleaned up'
+
+/** Then a marker says more than the folders do; one project in creation has no folder yet. */
+async function areAllAway({ layout }: ProjectStore, id: string): Promise<boolean> {
+  if (await isYoung(projectLayout(layout, id).marker)) return false
+  const folders = await readdir(layout.projects).catch((error) => {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  })
+  return folders.length === 0
 }
 
 function forgetOthers(troubles: Troubles, ids: readonly string[]): void {

@@ -49,7 +49,8 @@ async function ask(client: Redis): Promise<RedisProbe> {
   }
 }
 
-async function examine(client: Redis): Promise<RedisProbe> {
+/** By a connection that is open; throws when it is lost meanwhile. */
+export async function examine(client: Redis): Promise<RedisProbe> {
   const startedMs = performance.now()
   await client.ping()
   const latencyMs = performance.now() - startedMs

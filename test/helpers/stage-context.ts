@@ -46,7 +46,7 @@ export async function openStages(
   const published = join(folder, 'published')
   await mkdir(join(folder, 'artifacts'))
   const parsed = (await inputSchemaOf(pipeline)).parse(input)
-  const memory = new Map<string, unknown>()
+  const memory = new Map<string, { value: unknown; text: string }>()
   const refs = new Map<string, ArtifactRef>()
   const runner: StageRunner = {
     folder,
@@ -88,7 +88,7 @@ type ContextParts = {
   providers: Providers
   artifacts: StageArtifacts
   record: StageRecord
-  memory: Map<string, unknown>
+  memory: Map<string, { value: unknown; text: string }>
   runner: StageRunner
 }
 
@@ -109,10 +109,13 @@ function contextOf(parts: ContextParts): StageContext {
       const key = canonicalJson([name, step, parts.input])
       if (!memory.has(key)) {
         runner.onStep(`${name}/${step}`)
-        memory.set(key, JSON.parse(JSON.stringify((await fn()) ?? null)))
+        const before = record.emissions.length
+        const value = JSON.parse(JSON.stringify((await fn()) ?? null))
+        const said = record.emissions.slice(before).filter((emission) => typeof emission === 'string')
+        memory.set(key, { value, text: said.join('') })
         record.steps.push(step)
-      }
-      return memory.get(key) as Awaited<ReturnType<typeof fn>>
+      } else if (memory.get(key)!.text !== '') record.emissions.push(memory.get(key)!.text)
+      return memory.get(key)!.value as Awaited<ReturnType<typeof fn>>
     },
     emit: (value) => void record.emissions.push(value),
     credit: (by) => {

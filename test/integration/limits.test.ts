@@ -133,6 +133,31 @@ test('RESUME=off: what a SIGKILL interrupted waits until somebody says resume', 
   await untilStatus({ layout, id }, 'completed')
 })
 
+test('RESUME=off: what a SIGKILL left in the queue does not begin either', async (t) => {
+  const start = { env: { LLM_CONCURRENCY: '1' } }
+  const { installation, instance, gates, id } = await startProject(t, { pipeline: 'steps', held: ['write-2'], start })
+  const { layout } = installation
+  const queued = createGates(t)
+  const { id: second } = await instance.api.projects.create({ pipeline: 'steps', input: { folder: queued.folder } })
+  await untilStatus({ layout, id: second }, 'queued')
+  await killSupervisor(installation, instance)
+  gates.release('write-2')
+  const again = await installation.start({ env: { ...start.env, RESUME: 'off' } })
+  assert.deepEqual(
+    again
+      .facts('ready')[0]!
+      .interrupted.map((i) => i.id)
+      .toSorted(),
+    [id, second].toSorted(),
+  )
+  const { id: other } = await again.api.projects.create({ pipeline: 'steps', input: { folder: createGates(t).folder } })
+  await untilStatus({ layout, id: other }, 'completed')
+  const { status, reason, stages } = readState(layout, second)
+  assert.deepEqual([status, reason, stages[0]!.attempts, queued.visits('write-1')], ['waiting', 'interrupted', 0, 0])
+  await again.api.projects.resume(second)
+  await untilStatus({ layout, id: second }, 'completed')
+})
+
 async function cancelAndWait<T>(cancel: () => Promise<T>, pid: number): Promise<{ state: T }> {
   const startedMs = performance.now()
   const state = await cancel()

@@ -68,6 +68,18 @@ test('an attached Redis that is away at boot: the API serves and accepts; the wo
   await untilLimited(t, port)
 })
 
+test('an attached Redis that comes late and would drop queued work is named, and the status is unhealthy', async (t) => {
+  const installation = await createInstallation(t)
+  const port = await findFreePort()
+  const instance = await installation.start({ env: attachTo(port) })
+  await startPlainRedis(t, ['--maxmemory-policy', 'allkeys-lru'], port)
+  await untilRedisRuns(instance, true)
+  const { status, message } = (await instance.api.status()).data
+  assert.equal(status, 'unhealthy')
+  assert.match(message, /Redis cannot be used: its maxmemory-policy is allkeys-lru/)
+  assert.equal(instance.output().match(/must not be used: its maxmemory-policy is allkeys-lru/g)?.length, 1)
+})
+
 test('FLUSHALL while nothing waits: the totals of the queues over all processes are set again', async (t) => {
   const installation = await createInstallation(t)
   const redis = await startPlainRedis(t)

@@ -1,7 +1,7 @@
 /** Starts that cannot or must not succeed: each says why, in one go, and leaves nothing behind. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -171,3 +171,15 @@ async function holdFolder(t: TestContext, { layout }: Installation): Promise<Loc
   t.after(lock.release)
   return lock
 }
+
+test('an Idempotency-Key that has expired is removed soon after a start, and no other one', async (t) => {
+  const { start, layout } = await createInstallation(t)
+  const [old, young] = ['old.json', 'young.json'].map((name) => join(layout.idempotency, name))
+  mkdirSync(layout.idempotency, { recursive: true })
+  for (const path of [old!, young!]) writeFileSync(path, '{}')
+  const expired = Date.now() / 1_000 - 25 * 3_600
+  utimesSync(old!, expired, expired)
+  await start()
+  await until(() => !existsSync(old!), { timeoutMs: 30_000, what: 'the expired key to be removed' })
+  assert.ok(existsSync(young!))
+})

@@ -36,7 +36,7 @@ function sources(changes: Partial<MetricSources> = {}): MetricSources {
     totals: createTotals(),
     counts: async () => ({ llm: { waiting: 3, active: 2, failed: 0 } }),
     oldest: async () => new Map([['llm', Date.now() - 5_000]]),
-    redis: () => ({ running: true, latency_ms: 0.5, since: '2026-01-01T00:00:00.000Z' }),
+    redis: () => ({ running: true, latency_ms: 0.5, since: '2026-01-01T00:00:00.000Z', refusal: null }),
     catalog: { counts: async () => ({ running: 2, completed: 40 }) },
     hub: { stats: () => ({ viewers: 7, projects: 3, conflations: 11, resumes: { recovered: 4, fresh: 2 } }) },
     ...changes,
@@ -117,7 +117,7 @@ test('while Redis is silent its numbers are left out, and the answer comes all t
   const away = {
     counts: () => new Promise<never>(() => {}),
     oldest: () => Promise.reject(new Error('no connection')),
-    redis: () => ({ running: false, latency_ms: null, since: '2026-01-01T00:00:00.000Z' }),
+    redis: () => ({ running: false, latency_ms: null, since: '2026-01-01T00:00:00.000Z', refusal: null }),
   }
   const startedMs = performance.now()
   const { families, value } = await scrape(sources(away))

@@ -8,7 +8,7 @@ import { childStatus } from './child-status.ts'
 
 function sources(dataDir: string, changes: Partial<ReadinessSources> = {}): ReadinessSources {
   return {
-    redis: () => ({ running: true, latency_ms: 1, since: '2026-01-01T00:00:00.000Z' }),
+    redis: () => ({ running: true, latency_ms: 1, since: '2026-01-01T00:00:00.000Z', refusal: null }),
     children: () => [childStatus()],
     groups: ['io'],
     dataDir,
@@ -39,7 +39,7 @@ test('a disk with hardly any room left is not ready, whoever asks; nor is a fold
 
 test('a group without a ready process, a Redis that is away and a stop are named', async (t) => {
   const folder = await tempFolder(t)
-  const away = { running: false, latency_ms: null, since: '2026-01-01T00:00:00.000Z' }
+  const away = { running: false, latency_ms: null, since: '2026-01-01T00:00:00.000Z', refusal: null }
   const bad = sources(folder, { redis: () => away, groups: ['io', 'media'], phase: () => 'stopping' })
   assert.equal(
     await failing(bad),

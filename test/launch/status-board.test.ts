@@ -16,7 +16,10 @@ function sources(changes: Partial<StatusSources> = {}): StatusSources {
     startedMs: 0,
     children: () => [childStatus()],
     held: () => [],
-    redis: { mode: 'spawned', latest: () => ({ running: true, latency_ms: 1, since: '2026-01-01T00:00:00.000Z' }) },
+    redis: {
+      mode: 'spawned',
+      latest: () => ({ running: true, latency_ms: 1, since: '2026-01-01T00:00:00.000Z', refusal: null }),
+    },
     dispatcher: { counts: async () => COUNTS },
     store: { openIds: async () => [], open: () => Promise.reject(new Error('there is none')) },
     catalog: { counts: async () => ({}) },

@@ -26,7 +26,7 @@ export async function perform(project: Project, run: Run, change: Partial<RunReq
     providers: {} as Providers,
     nice: 0,
     limits: { softS: 60, hardS: 90 },
-    onHardLimit: () => {},
+    endPrograms: () => {},
     onClock: () => {},
     onNudge: () => () => {},
     live: recordedStage(),

@@ -39,7 +39,7 @@ test('a stage that never returns is given up after its hard limit', async (t) =>
 
 test('at the hard limit the stage loses its programs, and neither their end nor its own counts for a success', async (t) => {
   const project = await start(t)
-  let killed = 0
+  let killed = false
   const program = Promise.withResolvers<void>()
   const run: Run = async ({ step }) => {
     await step('quick', () => 1)
@@ -49,14 +49,14 @@ test('at the hard limit the stage loses its programs, and neither their end nor 
   }
   const outcome = await perform(project, run, {
     limits: { softS: 0.02, hardS: 0.05 },
-    onHardLimit() {
-      killed++
+    endPrograms() {
+      killed = true
       program.resolve()
     },
   })
   assert.equal(outcome.kind, 'failed')
   const { status, error, result, steps } = stageOf(project)
-  assert.deepEqual([status, error?.code, result, killed], ['failed', 'time_limit', null, 1])
+  assert.deepEqual([status, error?.code, result, killed], ['failed', 'time_limit', null, true])
   assert.deepEqual(
     steps.map((s) => s.name),
     ['quick'],

@@ -156,3 +156,38 @@ test('when one of parallel steps fails the others are told to end before the sta
   assert.equal(outcome.kind, 'failed')
   assert.equal(ended, true)
 })
+
+test('text that is emitted in steps is there after a crash as well, once, also of steps at once and within one another', async (t) => {
+  const project = await start(t)
+  const long = 'x'.repeat(20_000)
+  const first = Promise.withResolvers<void>()
+  const run: Run = async function* ({ step, emit, attempt }) {
+    yield 'Title. '
+    await Promise.all([
+      step('one', async () => {
+        emit('One ')
+        await first.promise
+        emit('ends. ')
+        return 1
+      }),
+      step('two', () => {
+        emit('Two. ')
+        first.resolve()
+      }),
+    ])
+    await step('outer', async () => {
+      await step('inner', () => emit('Inner. '))
+      emit(long)
+    })
+    if (attempt === 1) throw Object.assign(new Error('busy'), { status: 503 })
+    return step('three', () => emit('Three.'))
+  }
+  assert.equal((await perform(project, run)).kind, 'retry')
+  const live = recordedStage()
+  assert.equal((await perform(project, run, { live })).kind, 'completed')
+  const said = live.said as string[]
+  assert.deepEqual(said.toSorted(), ['Title. ', 'One ends. ', 'Two. ', `Inner. ${long}`, 'Three.'].toSorted())
+  const { steps, text } = stageOf(project)
+  assert.ok('artifact' in steps.find(({ name }) => name === 'outer')!.result, 'a long one lies beside the state')
+  assert.equal(text ?? said.join(''), said.join(''))
+})

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { createCatalog } from '../../src/project/catalog.ts'
 import { createProjectStore, type ProjectStore } from '../../src/project/store.ts'
@@ -99,3 +101,67 @@ test('a project that begins and ends between two looks is there', async (t) => {
     [project.id],
   )
 })
+
+test('what cannot be read keeps nobody out of the list, is said once, and is there when it can be read again', async (t) => {
+  const store = await openStore(t)
+  const [first, second, third] = await createMany(store, 3)
+  const stray = join(store.layout.projects, 'a-stray-file')
+  writeFileSync(stray, '')
+  const restore = await damage(store, second!)
+  const said: unknown[] = []
+  const log = { warn: (about: object) => void said.push((about as { project_id: string }).project_id) }
+  const catalog = createCatalog(createProjectStore(store.layout), log)
+  const ids = async () => (await catalog.list({ limit: 10 })).items.map((s) => [s.id, s.status])
+  assert.deepEqual(await ids(), [
+    [third, 'pending'],
+    [first, 'pending'],
+  ])
+  await (await store.open(first!)).append({ type: 'cancelled' })
+  assert.deepEqual(await catalog.counts(), { pending: 1, cancelled: 1 })
+  assert.deepEqual(said.toSorted(), [second, 'a-stray-file'].toSorted())
+  await restore()
+  assert.deepEqual(await ids(), [
+    [third, 'pending'],
+    [second, 'pending'],
+    [first, 'cancelled'],
+  ])
+})
+
+test('a project that ends while another one cannot be read is seen to end', async (t) => {
+  const store = await openStore(t)
+  const [first, second, third] = await createMany(store, 3)
+  const catalog = createCatalog(createProjectStore(store.layout))
+  await catalog.counts()
+  const restore = await damage(store, first!)
+  for (const id of [second!, third!]) await (await store.open(id)).append({ type: 'cancelled' })
+  assert.deepEqual(await catalog.counts(), { pending: 1, cancelled: 2 }, 'the one that cannot be read stays as it was')
+  await restore()
+  assert.deepEqual(await catalog.counts(), { pending: 1, cancelled: 2 })
+})
+
+test('a list that could not be begun is begun again', async (t) => {
+  const store = await openStore(t)
+  const [id] = await createMany(store, 1)
+  const { projects } = store.layout
+  await rename(projects, `${projects}.away`)
+  writeFileSync(projects, 'not a folder')
+  const catalog = createCatalog(createProjectStore(store.layout))
+  await assert.rejects(catalog.counts())
+  rmSync(projects)
+  await rename(`${projects}.away`, projects)
+  assert.deepEqual(
+    (await catalog.list({ limit: 10 })).items.map((s) => s.id),
+    [id],
+  )
+})
+
+/** A folder in the place of its journal: whoever may read everything cannot read that. */
+async function damage(store: ProjectStore, id: string): Promise<() => Promise<void>> {
+  const { journal } = (await store.open(id)).paths
+  await rename(journal, `${journal}.away`)
+  await mkdir(journal)
+  return async () => {
+    await rm(journal, { recursive: true })
+    await rename(`${journal}.away`, journal)
+  }
+}

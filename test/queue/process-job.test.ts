@@ -1,13 +1,21 @@
 /** What a job waits for before its stage is claimed. */
 import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
+import { exec } from '../../src/lib/exec.ts'
 import { silentLog } from '../../src/lib/log.ts'
+import { descendantsOf, identityOf, isAlive } from '../../src/lib/process-tree.ts'
 import { until, within } from '../../src/lib/until.ts'
+import type { StageContext, StageDefinition } from '../../src/pipelines/define.ts'
 import type { Project } from '../../src/project/store.ts'
+import type { Providers } from '../../src/providers/pick.ts'
 import { queueStage } from '../../src/queue/plan.ts'
 import { type JobClaim, type ProcessDeps, processJob } from '../../src/queue/process-job.ts'
 import { createSolitude } from '../../src/queue/solitude.ts'
 import { errnoError } from '../helpers/failing-files.ts'
+import { recordedStage } from '../helpers/live.ts'
+import { untilGone } from '../helpers/processes.ts'
 import { ALIVE, begin, createProject, openStore } from '../helpers/projects.ts'
 import { openQueue } from '../helpers/queue.ts'
 
@@ -109,6 +117,48 @@ test('what is thrown between a claim and its stage fails the stage, or ends the 
   assert.equal(project.read().state.error?.message, 'nobody expected this')
 })
 
+const MINUTES = ['600']
+/** Each stage starts a program in every way, and ends in another one. */
+const ENDS: Record<string, (context: StageContext) => unknown> = {
+  completed: () => 'done',
+  retry: () => Promise.reject(Object.assign(new Error('busy'), { status: 503 })),
+  failed: () => Promise.reject(new Error('a bug')),
+}
+
+for (const [kind, end] of Object.entries(ENDS))
+  test(`the programs of a stage end with it, also those that it does not wait for: ${kind}`, async (t) => {
+    const { deps, project, job, claim } = await openCase(t, { suspect: false })
+    const programs: ChildProcess[] = []
+    const run = async (context: StageContext) => {
+      const sibling = context.step('sibling', async () => {
+        programs.push(spawn('sleep', MINUTES), spawn('sleep', MINUTES, { detached: true, stdio: 'ignore' }))
+        void exec('sleep', MINUTES).catch(() => {})
+        if (kind === 'retry') await once(programs[0]!, 'exit')
+      })
+      const result = await Promise.all([end(context), sibling])
+      return result[0]
+    }
+    const { outcome } = await processJob(withStage(deps, run), job, claim)
+    t.after(() => programs.forEach((program) => void program.kill('SIGKILL')))
+    assert.equal(outcome, kind)
+    await untilGone(programs.map(({ pid }) => pid!))
+    await until(() => descendantsOf(process.pid).every((pid) => !isAlive(identityOf(pid))), { timeoutMs: 3_000 })
+    assert.equal(attemptsOf(project), 2)
+  })
+
+function withStage(deps: ProcessDeps, run: StageDefinition['run']): ProcessDeps {
+  const pipeline = { name: 'p', input: { parse: String }, stages: [{ name: 'write', queue: 'llm', run }] }
+  return {
+    ...deps,
+    registry: { ...deps.registry, get: () => pipeline },
+    providersFor: () => ({}) as Providers,
+    live: { announce: async () => {}, open: async () => recordedStage() } as unknown as ProcessDeps['live'],
+    limits: { softS: 60, hardS: 90 },
+    onNudge: () => () => {},
+    dispatcher: { enqueue: async () => true } as unknown as ProcessDeps['dispatcher'],
+  }
+}
+
 const workerOf = (project: Project) => project.read().internals.write?.owner?.worker
 
 const attemptsOf = (project: Project) => project.read().state.stages[0]!.attempts
@@ -134,6 +184,7 @@ async function openCase(t: TestContext, { suspect }: { suspect: boolean }) {
     owner: { run: 'r', pid: process.pid, started: '', worker: 'io-1' },
     isHeld: () => false,
     log: silentLog,
+    clean: String,
     drain: { reason: () => null, signal: new AbortController().signal },
     solitude: createSolitude(),
   } as unknown as ProcessDeps

@@ -1,5 +1,7 @@
 /** What one look at all open projects does for each, whatever is the matter with another. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { mkdir, rename, rm, rmdir, utimes } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
 import { AppError } from '../../src/lib/errors.ts'
 import type { Log } from '../../src/lib/log.ts'
@@ -61,6 +63,37 @@ test('the job of a worker that may have died just now is left to the supervisor,
   assert.deepEqual(takenBack, [])
   await reconcile({ ...deps, facts, isLeftToSupervisor: () => false })
   assert.deepEqual(takenBack, [`${project.id}-1`])
+})
+
+test('while the folder of all projects is empty nothing of an open one is removed, and it is said once', async (t) => {
+  const { store, deps, warnings, added } = await openCase(t)
+  const project = await createProject(store)
+  const { marker, published } = project.paths
+  const { projects } = store.layout
+  await mkdir(published, { recursive: true })
+  const longAgo = Date.now() / 1_000 - 3_600
+  await utimes(marker, longAgo, longAgo)
+  await rename(projects, `${projects}.away`)
+  const troubles: Troubles = new Map()
+  for (const make of [async () => {}, () => mkdir(projects)]) {
+    await make()
+    await reconcile(deps, troubles)
+  }
+  assert.deepEqual([existsSync(marker), existsSync(published), warnings], [true, true, [project.id]])
+  await rmdir(projects)
+  await rename(`${projects}.away`, projects)
+  await reconcile(deps, troubles)
+  assert.deepEqual([added, troubles.size], [[project.id], 0])
+})
+
+test('a marker whose project is gone while others are there is removed', async (t) => {
+  const { store, deps, warnings } = await openCase(t)
+  const [gone, other] = await Promise.all([1, 2].map(() => createProject(store)))
+  const longAgo = Date.now() / 1_000 - 3_600
+  await utimes(gone!.paths.marker, longAgo, longAgo)
+  await rm(gone!.paths.folder, { recursive: true })
+  await reconcile(deps)
+  assert.deepEqual([await store.openIds(), warnings], [[other!.id], []])
 })
 
 const refusal = () => Object.assign(new Error(`EACCES: permission denied, open ${Math.random()}`), { code: 'EACCES' })

@@ -5,6 +5,7 @@ import { until } from '../../src/lib/until.ts'
 import { openRedis, retryMs } from '../../src/redis/client.ts'
 import { createRedisWatch, type RedisHealth } from '../../src/redis/monitor.ts'
 import { createPlace } from '../../src/redis/place.ts'
+import { findFreePort } from '../../src/redis/port.ts'
 import { startPlainRedis } from './redis-process.ts'
 
 const WAIT = { timeoutMs: 10_000, everyMs: 10 }
@@ -76,4 +77,21 @@ test('the monitor knows latency, an end at once, a return, and a server that han
   await until(() => !watch.latest().running, WAIT)
   await until(() => !seldom.latest().running, { ...WAIT, what: 'the closed connection to be noticed without a ping' })
   assert.equal(changes.length, 5)
+})
+
+test('an attached Redis that comes late, or comes back otherwise, is checked as it is at boot', async (t) => {
+  const port = await findFreePort()
+  const watch = createRedisWatch(createPlace(`redis://127.0.0.1:${port}/0`, 'attached'), { everyMs: 50 })
+  t.after(() => watch.stop())
+  const said: string[] = []
+  watch.onRefusal((why) => void said.push(why))
+  const evicting = await startPlainRedis(t, ['--maxmemory-policy', 'allkeys-lru'], port)
+  await until(() => watch.latest().running, WAIT)
+  assert.match(watch.latest().refusal ?? '', /maxmemory-policy is allkeys-lru/, 'known as soon as it runs')
+  assert.deepEqual(said, [watch.latest().refusal])
+  await evicting.end()
+  await until(() => !watch.latest().running, WAIT)
+  await startPlainRedis(t, [], port)
+  await until(() => watch.latest().running, WAIT)
+  assert.equal(watch.latest().refusal, null)
 })

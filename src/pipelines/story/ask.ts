@@ -1,4 +1,4 @@
-/** Calls to a chat model as remembered steps: streamed as they come, or whole when they are remembered. */
+/** Calls to a chat model as remembered steps: streamed as they come, and again as a whole when they are remembered. */
 import { canonicalJson, sha256 } from '../../lib/ids.ts'
 import type { JsonShape, TextAnswer, TextModel } from '../../providers/provider.ts'
 import type { StageContext } from '../define.ts'
@@ -34,12 +34,10 @@ async function remembered<T>(
   { model: { provider }, step }: { model: TextModel; step: string },
   call: () => Promise<TextAnswer & { value: T }>,
 ): Promise<Asked<T>> {
-  let isFresh = false
-  const answer = await context.step(step, () => {
-    isFresh = true
-    return call()
+  const answer = await context.step(step, async () => {
+    const { text, ...rest } = await call() // the step remembers the text that was emitted in it
+    return rest
   })
-  if (!isFresh) context.emit(answer.text) // the viewers of this attempt have not seen it yet
   const { model, degraded, usage, value } = answer
   context.credit({ provider, model, degraded, usage })
   return { value, degraded }
