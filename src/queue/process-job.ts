@@ -1,6 +1,6 @@
 /** One job's life: look at the journal, claim, run, and do what the outcome asks for. */
 
-import { messageOf, toAppError } from '../lib/errors.ts'
+import { isDiskError, messageOf, toAppError } from '../lib/errors.ts'
 import { createScope, endPrograms, runInScope } from '../lib/job-scope.ts'
 import type { Log } from '../lib/log.ts'
 import type { Drain, Outcome, RunRequest } from '../pipelines/attempt-run.ts'
@@ -61,8 +61,10 @@ export async function processJob(deps: ProcessDeps, data: JobData, claim: JobCla
   try {
     return await takeJob(deps, data, claim)
   } catch (error) {
-    if (toAppError(error).code !== 'not_found') throw error
-    return { kind: 'done' } // the project was deleted, before or meanwhile
+    if (toAppError(error).code === 'not_found') return { kind: 'done' } // the project was deleted, before or meanwhile
+    if (!isDiskError(error)) throw error
+    deps.log.warn({ ...data, error: messageOf(error) }, 'the disk refuses; the job is looked at again later')
+    return laterIn(DISK_MS)
   }
 }
 
@@ -210,6 +212,9 @@ function errorOf(outcome: Outcome): string | undefined {
 const SENT_ON_MS = 250
 /** A job whose lock was lost while its stage runs: it stays until the process that has the stage fetches it, or the stage ends. */
 const HELD_MS = 1_000
+
+/** A disk that refuses: what the job is about cannot be read, or its claim not written. */
+const DISK_MS = 2_000
 
 function laterIn(ms: number): Verdict {
   return { kind: 'delay', dueMs: Date.now() + ms }

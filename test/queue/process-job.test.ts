@@ -98,6 +98,20 @@ test('a job whose stage another process holds stays in the queue, for that one t
   assert.deepEqual([attemptsOf(project), running.length], [2, 0])
 })
 
+test('a job whose claim a full disk refuses is looked at again a little later', async (t) => {
+  const { deps, project, job, claim } = await openCase(t, { suspect: false })
+  const { append } = project
+  project.append = async () => {
+    throw errnoError('ENOSPC')
+  }
+  const beganMs = Date.now()
+  const verdict = await processJob(deps, job, claim)
+  assert.ok(verdict.kind === 'delay' && verdict.dueMs > beganMs)
+  project.append = append
+  await processJob(deps, job, claim)
+  assert.equal(attemptsOf(project), 2)
+})
+
 test('what is thrown between a claim and its stage fails the stage, or ends the process', async (t) => {
   const { deps, project, job, claim } = await openCase(t, { suspect: false })
   const broken = {

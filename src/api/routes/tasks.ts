@@ -34,6 +34,7 @@ const execute = createRoute({
     },
     ...problems('unauthorized', 'not_found', 'wrong_state', 'invalid_json', 'invalid_value', 'wrong_media_type'),
     ...problems('body_too_large', 'missing_program', 'unavailable', 'disk', 'key_reused', 'in_progress'),
+    ...problems('artifact_missing'),
   },
 })
 
