@@ -46,7 +46,8 @@ test('with STOP_TIMEOUT_S=6 and everything that can hold a stop up: over within 
   assert.deepEqual(instance.facts('stopped')[0]?.left, [])
   assert.deepEqual(await installation.processes(), [])
   const ends = instance.facts('child_stopped').map(({ name, forced }) => [name, forced])
-  assert.deepEqual(Object.fromEntries(ends), { scheduler: false, 'io-1': false, 'media-1': true, redis: true })
+  // The process of the deaf stage ends by itself just before it would be killed.
+  assert.deepEqual(Object.fromEntries(ends), { scheduler: false, 'io-1': false, 'media-1': false, redis: true })
   const stage = stageOf(readState(layout, id), 'leave')
   assert.deepEqual([stage.status, stage.reason, stage.steps.length], ['waiting', 'interrupted', 1])
   gates.release('after')
