@@ -38,6 +38,7 @@ const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true } 
 
 export function createDispatcher({ connection, prefix, log }: DispatcherOptions): Dispatcher {
   const queues = createQueues({ connection, prefix, log })
+  let isPrepared = false
 
   async function add(name: QueueName, wakeUps: WakeUp[]): Promise<void> {
     const queue = await queues.of(name)
@@ -48,13 +49,14 @@ export function createDispatcher({ connection, prefix, log }: DispatcherOptions)
         opts: { ...JOB_OPTIONS, jobId: taskId, delay: Math.max(0, dueMs - Date.now()) },
       })),
     )
+    if (isPrepared) return
+    isPrepared = true
+    // Redis learns the script now, and not when somebody has died and others wait for his jobs.
+    void moveBack(queue, { taskId: 'none', token: 'none' }).catch(() => {})
   }
 
-  async function takeBack({ queue, taskId, token }: Parameters<Dispatcher['takeBack']>[0]): Promise<boolean> {
-    const job = await (await queues.of(queue)).getJob(taskId)
-    if (!job) return false
-    await job.moveToWait(token)
-    return true
+  async function takeBack({ queue, ...job }: Parameters<Dispatcher['takeBack']>[0]): Promise<boolean> {
+    return moveBack(await queues.of(queue), job)
   }
 
   return {
@@ -99,6 +101,21 @@ export function createDispatcher({ connection, prefix, log }: DispatcherOptions)
     counts: () => readCounts(connection, prefix),
     backlog: () => readBacklog(connection, prefix, Date.now()),
     close: () => queues.close(),
+  }
+}
+
+/** What BullMQ's script says of a job that is not there. */
+const JOB_NOT_THERE = -1
+
+/** From active to waiting, by the script alone: the job itself need not be read for it. */
+async function moveBack(queue: Queue, { taskId, token }: { taskId: string; token: string }): Promise<boolean> {
+  const { Job } = await import('bullmq')
+  try {
+    await new Job(queue, '', {}, {}, taskId).moveToWait(token)
+    return true
+  } catch (error) {
+    if ((error as { code?: unknown }).code === JOB_NOT_THERE) return false
+    throw error
   }
 }
 

@@ -15,6 +15,9 @@ test('a process that died gets its own jobs taken back, in front of all that wai
   assert.equal(await dispatcher.takeBackFrom(['llm', 'image'], process.pid), 1)
   assert.deepEqual(await waiting(), ['p-1', 'p-2', 'p-3'])
   assert.equal(await dispatcher.takeBackFrom(['llm', 'image'], process.pid), 0)
+  const { queue, token } = consumer.held()[0]!
+  assert.equal(await dispatcher.takeBack({ queue, taskId: 'p-9', token }), false, 'it is not there')
+  await assert.rejects(dispatcher.takeBack({ queue, taskId: 'p-1', token }), 'it is not active any more')
   const closed = close()
   ended.resolve({ kind: 'done' }) // as a zombie would, whose lock is gone
   await closed
