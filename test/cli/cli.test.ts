@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { createOneTimeLogins } from '../../src/api/auth.ts'
 import { until } from '../../src/lib/until.ts'
-import { fakeDeps, projectState, statusData } from '../api/deps.ts'
+import { projectState, statusData } from '../api/deps.ts'
 import { startFake } from './harness.ts'
 
 const json = (text: string) => JSON.parse(text) as Record<string, any>
@@ -161,7 +161,8 @@ test('doctor sees the server, wherever it listens', async () => {
 })
 
 test('a server that does not answer in time ends with 124', async () => {
-  await using fake = await startFake({ projects: { ...fakeDeps().projects, list: () => new Promise<never>(() => {}) } })
+  await using fake = await startFake()
+  fake.deps.projects.list = () => new Promise<never>(() => {})
   const { code, stderr } = await fake.cli(['projects', '--timeout', '1'])
   assert.equal(code, 124, stderr)
 })
