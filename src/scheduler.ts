@@ -10,6 +10,7 @@ import { within } from './lib/until.ts'
 import { dataLayout } from './project/layout.ts'
 import { isLeaseHeld, leaseAgeMs } from './project/lease.ts'
 import { createRoomCheck } from './project/room.ts'
+import { SETTLE_MS } from './project/state-file.ts'
 import { createProjectStore, type ProjectStore } from './project/store.ts'
 import { createDispatcher, type Dispatcher } from './queue/dispatcher.ts'
 import { type ReconcileDeps, reconcile, type Troubles } from './queue/reconcile.ts'
@@ -21,8 +22,6 @@ const RECONCILE_EVERY_MS = 3_000
 const SWEEP_EVERY_MS = 3_600_000
 /** Also after a start, for an instance that never runs for an hour; by then the boot is over. */
 const FIRST_SWEEP_MS = 5_000
-/** A state file takes no longer on a disk that works. */
-const SETTLE_MS = 500
 /** A worker that renewed its lease so short ago may have died just now: see reconcile.ts. */
 const SUPERVISOR_ACTS_MS = 5_000
 

@@ -17,6 +17,7 @@ import type { Drain, DrainReason } from './pipelines/attempt-run.ts'
 import { loadPipelines } from './pipelines/registry.ts'
 import { dataLayout } from './project/layout.ts'
 import { holdLease, isLeaseHeld } from './project/lease.ts'
+import { SETTLE_MS } from './project/state-file.ts'
 import { createProjectStore } from './project/store.ts'
 import { createProviders } from './providers/pick.ts'
 import { type Consumer, createConsumer } from './queue/consumer.ts'
@@ -34,8 +35,6 @@ import { createChildLink } from './supervisor/child-link.ts'
 const CONNECT_MS = 5_000
 /** The longest that a timer takes: what ends the wait is the drain's own end. */
 const UNTIL_OVER_MS = 2 ** 31 - 1
-/** A state file takes no longer on a disk that works. */
-const SETTLE_MS = 500
 
 const link = createChildLink()
 // What it throws ends the process, with the reason on standard error: see preload.ts.

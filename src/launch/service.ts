@@ -11,6 +11,7 @@ import { type Catalog, createCatalog } from '../project/catalog.ts'
 import type { DataLayout } from '../project/layout.ts'
 import { isLeaseHeld } from '../project/lease.ts'
 import type { ClaimOwner } from '../project/records.ts'
+import { SETTLE_MS } from '../project/state-file.ts'
 import { createProjectStore, type Project, type ProjectStore } from '../project/store.ts'
 import { missingPrograms } from '../providers/pick.ts'
 import { readOldest } from '../queue/ages.ts'
@@ -75,9 +76,6 @@ export type Service = {
   /** Running requests may end for `graceMs`. Afterwards nothing of it writes any more. */
   stop(graceMs: number): Promise<void>
 }
-
-/** A state file takes no longer on a disk that works. */
-const SETTLE_MS = 500
 
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, layout, place } = options

@@ -15,6 +15,8 @@ export type StateFile = {
   settle(): Promise<void>
 }
 
+/** For whoever waits for it to settle: it takes no longer on a disk that works. */
+export const SETTLE_MS = 500
 const SOON_MS = 250
 const RETRY_MS = 2_000
 

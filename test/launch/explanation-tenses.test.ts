@@ -28,6 +28,13 @@ const condemned = exited('io-1', { killedFor: hang, reason: hang })
 const crashed = 'because it exited with code 1 (TypeError: no)'
 const LOST = 'The program ended without a stop (killed, or the power failed), last change at'
 
+const SILENCE = at(
+  [0, booted, ...up('io-1')],
+  [9, suspected],
+  [17, hung],
+  [18, condemned, planned(0)],
+  [19, ...up('io-1')],
+)
 /** Two ends and a third one that gave it up, tried again a minute later. */
 const LOOP = at(
   [0, booted, ...up('io-1')],
@@ -95,25 +102,13 @@ const CASES: Case[] = [
   },
   {
     name: 'a silence for which it was ended',
-    entries: at(
-      [0, booted, ...up('io-1')],
-      [9, suspected],
-      [17, hung],
-      [18, condemned, planned(0)],
-      [19, ...up('io-1')],
-    ),
+    entries: SILENCE,
     at: 9,
     says: `io-1 ${hang}, noticed at 14:02:09; it ended at 14:02:18; it was ready again at 14:02:19.`,
   },
   {
     name: 'a kill for a silence',
-    entries: at(
-      [0, booted, ...up('io-1')],
-      [9, suspected],
-      [17, hung],
-      [18, condemned, planned(0)],
-      [19, ...up('io-1')],
-    ),
+    entries: SILENCE,
     at: 17,
     says: `io-1 was being ended from 14:02:17 on, because it ${hang}; it ended at 14:02:18; it was ready again at 14:02:19.`,
   },
