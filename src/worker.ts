@@ -1,6 +1,7 @@
 /** A worker process: BullMQ consumers for the queues of its group, stages run by claims on disk. */
 import './preload.ts'
 import { EventEmitter } from 'node:events'
+import { constants } from 'node:os'
 import type { Redis } from 'ioredis'
 import { environment } from './child-env.ts'
 import { inheritedSecrets, secretsInAddress, secretsOf } from './config/secrets.ts'
@@ -181,12 +182,26 @@ function listenForRefresh(consumer: Consumer, log: Log): void {
   })
 }
 
-/** Whatever ends this process from within a job, process.exit or an error that nobody caught, is put down to that job. */
+/**
+ * Whatever ends this process from within a job is put down to that job: process.exit, an error that nobody caught, and
+ * a KILL of itself, which would else look as if it came from outside.
+ */
 function leaveLastWords(): void {
-  process.on('exit', () => {
+  const tell = () => {
     const taskId = presentTask()
     if (taskId !== null) link.send({ type: 'last_words', taskId } satisfies LastWords)
-  })
+  }
+  process.on('exit', tell)
+  const { kill } = process
+  process.kill = (pid, signal) => {
+    if (isOwnKill(pid, signal)) tell()
+    return kill.call(process, pid, signal)
+  }
+}
+
+/** We lead our process group. */
+function isOwnKill(pid: number, signal: string | number | undefined): boolean {
+  return (signal === 'SIGKILL' || signal === constants.signals.SIGKILL) && [process.pid, -process.pid, 0].includes(pid)
 }
 
 function listenForNudges(): EventEmitter {

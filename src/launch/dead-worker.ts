@@ -85,8 +85,10 @@ async function noteDeath(
   return null
 }
 
-/** After so many in a row a stage is suspected; it is charged with one more that hits it while it is alone. */
+/** After so many in a row a stage is suspected, which costs nobody anything: it runs alone. */
 const SUSPICIOUS_KILLS = 3
+/** Nobody outside hits one stage so often in a row and nothing else: what hits it then, while it is alone, is itself. */
+const PROVEN_KILLS = 10
 
 async function noteKill(deps: DeadWorkerDeps, jobs: readonly HeldJob[], death: WorkerDeath): Promise<string | null> {
   const { claims, orphans } = await standingsOf(deps, jobs, death.pid)
@@ -95,8 +97,7 @@ async function noteKill(deps: DeadWorkerDeps, jobs: readonly HeldJob[], death: W
   const suspects = claims.filter((job) => timesOf(job) >= SUSPICIOUS_KILLS)
   const [only] = suspects
   const isAlone = claims.length === 1 && orphans === 0
-  if (only && isAlone && timesOf(only) > SUSPICIOUS_KILLS)
-    return noteBlame(deps, { charged: only, suspects: [] }, death)
+  if (only && isAlone && timesOf(only) > PROVEN_KILLS) return noteBlame(deps, { charged: only, suspects: [] }, death)
   return noteBlame(deps, { charged: null, suspects }, death)
 }
 

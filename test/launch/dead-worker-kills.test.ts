@@ -15,7 +15,7 @@ test('a kill from outside waits for no project: all jobs go back at once, and no
   assert.deepEqual(project.read().internals.write!.alone, false)
 })
 
-test('killed from outside again and again in one place: suspected from the third time on, then charged, then poison', async (t) => {
+test('killed from outside again and again in one place: suspected from the third time on, charged only after the tenth, then poison', async (t) => {
   const { store, deps, events, run } = await openCase(t)
   const [guilty, neighbour] = [await createProject(store), await createProject(store)]
   const suspicion = () => [guilty, neighbour].map((project) => suspicionOf(project))
@@ -28,6 +28,11 @@ test('killed from outside again and again in one place: suspected from the third
   for (const project of [guilty, neighbour]) await run(project)
   await takeJobsBack(deps, KILLED)
   assert.deepEqual(suspicion(), Array(2).fill({ alone: true, deaths: 0 }))
+  for (let kill = 4; kill <= 10; kill++) {
+    await run(guilty)
+    await takeJobsBack(deps, KILLED)
+    assert.deepEqual(suspicion()[0], { alone: true, deaths: 0 })
+  }
   await run(guilty)
   await takeJobsBack(deps, KILLED)
   assert.deepEqual(suspicion()[0], { alone: true, deaths: 1 })
