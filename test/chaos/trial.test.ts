@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { describe, test } from 'node:test'
 import type { Fault } from '../../src/chaos/fault.ts'
 import { runMatrix } from '../../src/chaos/matrix.ts'
 import { createRandom } from '../../src/chaos/random.ts'
 import { tryFault } from '../../src/chaos/trial.ts'
+import { tempFolder } from '../helpers/temp.ts'
 
 const quiet = { onBegin() {}, onEnd() {} }
 const optionsOf = (signal = new AbortController().signal) => ({
@@ -35,13 +35,14 @@ function badGround() {
 }
 
 describe('a trial', () => {
-  test('whose instance cannot be made has failed, and its ground is given back', async () => {
+  test('whose instance cannot be made has failed, and its ground is given back', async (t) => {
+    process.env.TMPDIR = await tempFolder(t) // other tests make such folders too
+    t.after(() => delete process.env.TMPDIR)
     const { ground, released } = badGround()
-    const before = await readdir(tmpdir())
     const trial = await tryFault(fault({ ground }), optionsOf())
     assert.deepEqual([trial.outcome, trial.folder, released], ['failed', null, [null]])
     assert.match(trial.reason!, /ENOTDIR/)
-    assert.deepEqual(chaosFolders(await readdir(tmpdir())), chaosFolders(before))
+    assert.deepEqual(await readdir(process.env.TMPDIR), [])
   })
 
   test('whose ground cannot be given back has failed; the others go on, and there is a scorecard', async () => {
@@ -76,7 +77,3 @@ describe('a trial', () => {
     assert.ok(!existsSync('/dev/null/data'))
   })
 })
-
-function chaosFolders(names: readonly string[]): string[] {
-  return names.filter((name) => name.startsWith('showrunner-chaos-'))
-}
