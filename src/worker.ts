@@ -63,6 +63,7 @@ async function run(order: ChildOrder): Promise<void> {
     owner: { run: order.runId, worker: name, ...lease.owner },
     isHeld: (owner) => isLeaseHeld(layout.leases, owner),
     limits: { softS: config.softTimeLimitS, hardS: config.timeLimitS },
+    resume: config.resume,
     log,
     clean: createRedactor(secretsOfOrder(order)).clean,
     drain,

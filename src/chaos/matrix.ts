@@ -22,7 +22,7 @@ export type Totals = Record<FindingKind, number> & { projects: number; repeated:
 
 export type Report = { ok: boolean; seed: string; took_ms: number; trials: Trial[]; totals: Totals }
 
-const DEADLINE_MS = 240_000
+const DEADLINE_MS = 400_000
 /** Nobody knows how long a user's pipeline takes. */
 const USER_DEADLINE_MS = 1_800_000
 /** Those that are at work, and beside them those that mostly wait: as many as two cores bear. */

@@ -1,5 +1,6 @@
 /** One job's life: look at the journal, claim, run, and do what the outcome asks for. */
 
+import type { Config } from '../config.ts'
 import { isDiskError, messageOf, toAppError } from '../lib/errors.ts'
 import { createScope, endPrograms, runInScope } from '../lib/job-scope.ts'
 import type { Log } from '../lib/log.ts'
@@ -9,6 +10,7 @@ import type { Registry } from '../pipelines/registry.ts'
 import { runStage } from '../pipelines/run.ts'
 import type { Attempt } from '../project/attempt.ts'
 import { claimStage } from '../project/claim.ts'
+import { findStage } from '../project/folded.ts'
 import { type CallLedger, createLedger } from '../project/ledger.ts'
 import type { ClaimOwner } from '../project/records.ts'
 import type { Project, ProjectStore } from '../project/store.ts'
@@ -32,6 +34,8 @@ export type ProcessDeps = {
   owner: Omit<ClaimOwner, 'token'>
   isHeld: (owner: ClaimOwner) => boolean
   limits: { softS: number; hardS: number }
+  /** `off`: what is interrupted waits for the user, also when a Redis that came late still has its job. */
+  resume: Config['resume']
   log: Log
   /** Hides secrets. */
   clean: (text: string) => string
@@ -71,6 +75,7 @@ export async function processJob(deps: ProcessDeps, data: JobData, claim: JobCla
 async function takeJob(deps: ProcessDeps, data: JobData, claim: JobClaim): Promise<Verdict> {
   const project = await openOwn(deps, data)
   if (!project) return { kind: 'done' }
+  if (isSetAside(deps, project, data)) return { kind: 'done' }
   if (await demoteDamaged(project)) return goOn(deps, project)
   const dueMs = retryDueMs(project, data)
   if (dueMs > Date.now()) return { kind: 'delay', dueMs }
@@ -134,6 +139,11 @@ async function openOwn(deps: ProcessDeps, data: JobData): Promise<Project | unde
   if (project.read().state.owner === data.owner) return project
   deps.log.warn({ project_id: data.projectId, owner: data.owner }, 'refused a job in the name of another owner')
   return undefined
+}
+
+function isSetAside({ resume }: ProcessDeps, project: Project, { stage: name }: JobData): boolean {
+  const stage = findStage(project.read(), name)
+  return resume === 'off' && stage?.status === 'waiting' && stage.reason === 'interrupted'
 }
 
 function retryDueMs(project: Project, data: JobData): number {

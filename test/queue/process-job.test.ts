@@ -21,6 +21,14 @@ import { openQueue } from '../helpers/queue.ts'
 
 const EXIT = { worker: 'io-1', reason: 'exited with code 3', at: '2026-01-01T00:00:00.000Z' }
 
+test('a job that an earlier run has left begins nothing that RESUME=off has set aside', async (t) => {
+  const { deps, project, job, claim, running } = await openCase(t, { suspect: false, release: 'interrupted' })
+  assert.deepEqual(await processJob({ ...deps, resume: 'off' }, job, claim), { kind: 'done' })
+  assert.deepEqual([attemptsOf(project), running.length], [1, 0])
+  await processJob(deps, job, claim)
+  assert.equal(attemptsOf(project), 2)
+})
+
 test('a suspect of a crash is claimed when nothing else is in the process any more, and then said to run', async (t) => {
   const { deps, project, job, claim, running } = await openCase(t, { suspect: true })
   const leave = await deps.solitude.enter(false)
@@ -182,14 +190,16 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
+type Case = { suspect: boolean; release?: 'recycle' | 'interrupted' }
+
 /** A project whose first stage is queued again after its worker has crashed; no pipeline has that stage any more. */
-async function openCase(t: TestContext, { suspect }: { suspect: boolean }) {
+async function openCase(t: TestContext, { suspect, release = 'recycle' }: Case) {
   const store = await openStore(t)
   const project = await createProject(store)
   const attempt = await begin(project, 'write')
   const about = { stage: 'write', fence: attempt.fence }
   if (suspect) await project.append({ type: 'crashed', ...about, exit: EXIT, charged: true })
-  else await attempt.release('recycle')
+  else await attempt.release(release)
   const running: string[] = []
   const deps = {
     store,
@@ -197,6 +207,7 @@ async function openCase(t: TestContext, { suspect }: { suspect: boolean }) {
     live: { announce: async () => {} },
     owner: { run: 'r', pid: process.pid, started: '', worker: 'io-1' },
     isHeld: () => false,
+    resume: 'auto',
     log: silentLog,
     clean: String,
     drain: { reason: () => null, signal: new AbortController().signal },

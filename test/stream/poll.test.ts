@@ -1,6 +1,7 @@
 /** Long polling over the same cursor as every other viewer. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { PollAnswer } from '../../src/stream/hub.ts'
 import { completeStage, DONE, openLive, startStage } from './live.ts'
 
 test('long polling: the same cursor, an answer with the first news, and an end', async (t) => {
@@ -16,8 +17,9 @@ test('long polling: the same cursor, an answer with the first news, and an end',
   const stream = await startStage(live, 'write')
   const second = await waiting
   assert.ok(second.events.length > 0 && second.events.every((e) => e.type !== 'connected'))
-  let { next, events } = second
-  while (events.at(-1)?.type !== 'project_update') ({ next, events } = await ask(next, 5_000)) // they may come one by one
+  let last: PollAnswer = second
+  while (last.events.at(-1)?.type !== 'project_update') last = await ask(last.next, 5_000) // they may come one by one
+  let { next } = last
   assert.deepEqual(await ask(next, 30), { events: [], next, up_to_date: true, closed: false })
   const left = new AbortController()
   const aborted = ask(next, 20_000, left.signal)
