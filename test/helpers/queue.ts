@@ -25,8 +25,10 @@ export type QueueCase = {
 
 /** The consumer takes `slots` jobs at a time (one), and does with each what `process` says. */
 export async function openQueue(t: TestContext, { process, slots = 1, onHeld = () => {}, peer }: QueueCase) {
-  const { url } = await startPlainRedis(t)
   const connections: Redis[] = []
+  let end = async () => {}
+  t.after(() => end()) // before Redis goes: BullMQ might try for ever to get back to it
+  const { url } = await startPlainRedis(t)
   const connect = (patience: 'fast' | 'patient') => {
     const connection = openRedis({ url }, patience)
     connections.push(connection)
@@ -51,11 +53,11 @@ export async function openQueue(t: TestContext, { process, slots = 1, onHeld = (
   const consumer = open(process)
   const consumers = peer ? [consumer, open(peer)] : [consumer]
   const close = async () => void (await Promise.all(consumers.map((one) => one.drain(5_000))))
-  t.after(async () => {
+  end = async () => {
     await close()
     await dispatcher.close()
     for (const connection of connections) connection.disconnect()
-  })
+  }
   await untilReady(redis, 5_000) // it fails fast, and would drop what the test enqueues
   for (const one of consumers) await one.start()
   /** The next one first. */
