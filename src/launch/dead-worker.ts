@@ -9,6 +9,7 @@ import { removeDeadWork } from '../project/work.ts'
 import { type Blame, blame, exitOf, isOwnEnd, type WorkerDeath } from '../queue/blame.ts'
 import type { Dispatcher } from '../queue/dispatcher.ts'
 import type { HeldJob } from '../queue/job.ts'
+import type { QueueName } from '../settings.ts'
 import type { SupervisorFact } from '../supervisor/facts.ts'
 import { isFromOutside } from '../supervisor/processes.ts'
 import type { LaunchFact } from './facts.ts'
@@ -21,7 +22,13 @@ export type DeadWorkerDeps = {
   held: HeldJobs
   memory: Pick<MemoryKills, 'justNow'>
   kills: OutsideKills
-  service: { store: ProjectStore; dispatcher: Dispatcher; announce: (project: Project) => Promise<void> }
+  service: {
+    store: ProjectStore
+    dispatcher: Dispatcher
+    announce: (project: Project) => Promise<void>
+    /** A stage has failed. */
+    noteFailure: (queue: QueueName) => void
+  }
   onFact: (fact: LaunchFact) => void
   phase: Phase
 }
@@ -153,8 +160,10 @@ async function charge(deps: DeadWorkerDeps, job: Claimed, exit: WorkerExit): Pro
   const exits = [...deaths, exit]
   const about = { worker: exit.worker, project: job.projectId, stage: job.stage, reason: exit.reason }
   const failed = exits.length >= MAX_DEATHS
-  if (failed) await append(deps, job, { type: 'failed', error: poison(job.stage, exits), retry_at: null })
-  else await append(deps, job, { type: 'crashed', exit, charged: true })
+  if (failed) {
+    await append(deps, job, { type: 'failed', error: poison(job.stage, exits), retry_at: null })
+    deps.service.noteFailure(job.queue)
+  } else await append(deps, job, { type: 'crashed', exit, charged: true })
   deps.onFact({ type: 'death_charged', ...about, deaths: exits.length, failed })
   return failed ? job.taskId : null
 }

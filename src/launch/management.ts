@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import type { Log } from '../lib/log.ts'
 import type { Registry } from '../pipelines/registry.ts'
 import type { HeldJob } from '../queue/job.ts'
+import type { QueueName } from '../settings.ts'
 import type { ChildSpec } from '../supervisor/spec.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import type { LaunchFact } from './facts.ts'
@@ -34,6 +35,8 @@ export type Management = Pick<ApiDeps, 'workforce' | 'metrics'> &
   Upkeep & {
     /** By queue, since the program began. */
     failedStages(): ReadonlyMap<string, number>
+    /** A stage that the supervisor has failed. */
+    noteFailure(queue: QueueName): void
   }
 
 export function startManagement({ options, registry, log, sources }: ManagementParts): Management {
@@ -58,6 +61,7 @@ export function startManagement({ options, registry, log, sources }: ManagementP
       totals.note(supervisor.status())
       return new Map([...totals.queues()].map(([queue, { failed }]) => [queue, failed]))
     },
+    noteFailure: totals.noteFailure,
     metrics: createMetrics({ ...sources, version, children: supervisor.status, held, totals }),
   }
 }

@@ -10,7 +10,7 @@ import type { Service } from './service.ts'
 export type OverdueParts = {
   held: Pick<HeldJobs, 'of'>
   supervisor: Pick<Supervisor, 'status' | 'locate' | 'condemn'>
-  service: Pick<Service, 'store' | 'announce'>
+  service: Pick<Service, 'store' | 'announce' | 'noteFailure'>
   phase: () => Phase
 }
 
@@ -69,5 +69,6 @@ async function fail({ service }: OverdueParts, { pid, job }: Holding, message: s
   const { fence, owner } = folded.internals[stage] ?? {}
   if (!fence || owner?.pid !== pid || findStage(folded, stage)?.status !== 'running') return
   await project.append({ type: 'failed', stage, fence, error: { code: 'time_limit', message }, retry_at: null })
+  service.noteFailure(job.queue)
   void service.announce(project)
 }

@@ -71,6 +71,8 @@ export type Service = {
   dispatchOpen(): Promise<void>
   /** To be told of everything that happens to the processes. */
   note: Management['note']
+  /** To be told of the stages that failed in the name of a process that cannot say so itself. */
+  noteFailure: Management['noteFailure']
   /** A link that logs a browser in, once; null when no token is set. */
   loginUrl(): string | null
   /** Running requests may end for `graceMs`. Afterwards nothing of it writes any more. */
@@ -115,6 +117,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     watch,
     announce: live.announce,
     note: management.note,
+    noteFailure: management.noteFailure,
     async dispatchOpen() {
       await reconcile(reconciling).catch((error) =>
         log.debug({ error: messageOf(error) }, 'the queues are filled later'),

@@ -10,6 +10,8 @@ export type Totals = {
   note(children: readonly Counted[]): void
   /** What a process said last; its status does not know its pid any more. */
   noteEnd(child: Counted, pid: number): void
+  /** A stage that failed without its process, which could not say so any more. */
+  noteFailure(queue: string): void
   /** By slot. */
   cpuSeconds(): ReadonlyMap<string, number>
   restarts(): ReadonlyMap<string, number>
@@ -25,6 +27,7 @@ export function createTotals(): Totals {
   const restarts = createCounter()
   const jobs = createCounter()
   const groups = new Map<string, string>()
+  let failures = 0
 
   function noteOne({ slot, group, role, restarts: count, cpu_s, beat }: Counted, pid: number | null): void {
     groups.set(slot, group)
@@ -48,6 +51,11 @@ export function createTotals(): Totals {
     noteEnd(child, pid) {
       noteOne(child, pid)
       for (const counter of [cpu, jobs]) counter.forget(String(pid))
+    },
+    noteFailure(queue) {
+      failures++
+      jobs.reach(`${queue} failed`, { of: `failure ${failures}`, value: 1 })
+      jobs.forget(`failure ${failures}`)
     },
     cpuSeconds: () => cpu.totals(),
     restarts: () => restarts.totals(),

@@ -8,7 +8,7 @@ export type ChildLink = {
   onHurry(callback: () => void): void
   /** From now on the parent expects beats, and kills a child that is silent for too long. */
   ready(facts?: unknown): void
-  /** Sends `get()` now and each `everyMs`; it keeps no process alive. */
+  /** Sends `get()` now, each `everyMs` and at an exit that Node runs; it keeps no process alive. */
   beat(get: () => unknown, everyMs?: number): void
   /** False when the parent is gone. */
   send(message: object): boolean
@@ -48,6 +48,11 @@ export function createChildLink(): ChildLink {
     })
   }
 
+  /** What was counted since the one before. */
+  function beatLast(): void {
+    if (lastBeat) transmit({ type: 'beat', beat: lastBeat() })
+  }
+
   return {
     onGo: (callback) => listen('go', callback),
     onDrain: (callback) => listen('drain', callback),
@@ -55,6 +60,7 @@ export function createChildLink(): ChildLink {
     ready: (facts = null) => void transmit({ type: 'ready', facts }),
     beat(get, everyMs = 1_000) {
       clearInterval(beating)
+      if (lastBeat === undefined) process.on('exit', beatLast)
       lastBeat = get
       beatOnce(get)
       beating = setInterval(() => beatOnce(get), everyMs).unref()
@@ -63,7 +69,7 @@ export function createChildLink(): ChildLink {
     async goodbye(exitCode) {
       process.exitCode = exitCode
       clearInterval(beating)
-      if (lastBeat) transmit({ type: 'beat', beat: lastBeat() }) // what was counted since the one before
+      beatLast()
       await flush()
     },
   }

@@ -49,6 +49,12 @@ export async function workerOf({ api }: Instance, name: string) {
   return worker
 }
 
+/** Until so many of its stages count as failed. */
+export async function untilFailures({ api }: Instance, queue: string, wanted: number): Promise<void> {
+  const what = `${wanted} failed in ${queue}`
+  await until(async () => (await api.status()).data.queues[queue]?.failed === wanted, { timeoutMs: 5_000, what })
+}
+
 export function untilHealthy({ api }: Instance, timeoutMs = 15_000): Promise<true> {
   const probe = async () => (await api.status()).data.status === 'healthy'
   return until(probe, { timeoutMs, everyMs: 20, what: 'the status to be healthy' })

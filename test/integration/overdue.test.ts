@@ -7,7 +7,7 @@ import { createGates } from '../helpers/gates.ts'
 import { untilGone } from '../helpers/processes.ts'
 import { readState } from '../helpers/soundness.ts'
 import { assertVisits, type StartedProject, startProject } from '../helpers/started-project.ts'
-import { stageOf, untilState, untilStatus, workerOf } from '../helpers/wait.ts'
+import { stageOf, untilFailures, untilState, untilStatus, workerOf } from '../helpers/wait.ts'
 
 const HARD_LIMIT_MS = 2_000
 const GRACE_MS = 5_000
@@ -79,6 +79,7 @@ test('a stage that still does not return costs its worker 5 s later; the stage b
     instance.facts('child_exited').map((f) => [f.name, f.code]),
     [['io-1', 75]],
   )
+  await untilFailures(instance, 'llm', 1)
 })
 
 test('a stage that blocks the loop of its worker is ended by the supervisor, with no watch for hangs; the stage beside it goes on', async (t) => {
@@ -112,6 +113,7 @@ test('a stage that blocks the loop of its worker is ended by the supervisor, wit
     exit!.reason,
   )
   assert.deepEqual(instance.facts('death_charged'), [])
+  await untilFailures(instance, 'llm', 1)
   await instance.api.projects.resume(id)
   await untilStatus({ layout, id }, 'completed')
   assert.deepEqual([gates.visits('before'), gates.visits('program')], [1, 2])

@@ -13,7 +13,7 @@ import { readRecords } from '../helpers/journal.ts'
 import { untilGone } from '../helpers/processes.ts'
 import { readState } from '../helpers/soundness.ts'
 import { killSupervisor, startProject } from '../helpers/started-project.ts'
-import { untilHealthy, untilStatus, workerOf } from '../helpers/wait.ts'
+import { untilFailures, untilHealthy, untilStatus, workerOf } from '../helpers/wait.ts'
 
 for (const [how, reason] of [
   ['reject', /^exited with code 1 \(Unhandled rejection: Error: nobody waits for this\)$/],
@@ -52,6 +52,7 @@ test('a stage that ends its process twice is poison; others are served, and resu
       [2, true],
     ],
   )
+  await untilFailures(instance, 'llm', 1)
   await assertServes(t, instance, layout)
   await instance.api.projects.resume(id)
   const end = await untilStatus({ layout, id }, 'completed')

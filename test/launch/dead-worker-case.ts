@@ -48,7 +48,12 @@ export async function openCase(t: TestContext) {
     held,
     memory: { justNow: () => false },
     kills: createOutsideKills(),
-    service: { store, dispatcher: fakeDispatcher(store, events), announce: async (project) => note(project) },
+    service: {
+      store,
+      dispatcher: fakeDispatcher(store, events),
+      announce: async (project) => note(project),
+      noteFailure: (queue) => void events.push(`failure ${queue}`),
+    },
     onFact: (fact) => void events.push(...wordsOf(fact)),
     phase: 'running',
   }

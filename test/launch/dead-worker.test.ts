@@ -34,6 +34,10 @@ test('the only stage is charged before its job goes back, and viewers hear of it
     'write ended its worker twice: io-1 exited with code 3, then io-1 was ended by SIGSEGV',
   )
   assert.ok(events.includes('charged write 2'))
+  assert.deepEqual(
+    events.filter((event) => event.startsWith('failure')),
+    ['failure llm'],
+  )
 })
 
 test('of several none is charged, and all are alone next; what had ended or not begun is not suspected', async (t) => {

@@ -34,6 +34,14 @@ test('a new process goes on where the last one ended', () => {
   assert.equal(totals.restarts().get('io-1'), 1)
 })
 
+test('a stage that failed without its process is counted with those that processes count', () => {
+  const totals = createTotals()
+  totals.noteFailure('llm')
+  totals.note([worker(1, { llm: 2 })])
+  totals.noteFailure('llm')
+  assert.deepEqual(totals.queues().get('llm'), { ...tally(2), failed: 2 })
+})
+
 test('two processes of a slot count beside each other while one is replaced', () => {
   const totals = createTotals()
   totals.note([worker(1, { llm: 10 })])
