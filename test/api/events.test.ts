@@ -172,6 +172,19 @@ for (const [status, end] of [
     assert.match(await readText(answer), end)
   })
 
+test('a streamed task that is withdrawn without a word ends from the disk', async () => {
+  await using running = await serveP1()
+  running.deps.states.set('p1', projectState())
+  const answer = await fetch(`${running.url}/execute-stage`, execute({ use_streaming: true }))
+  await until(() => running.deps.hub.viewers.size === 1, { timeoutMs: 3_000, what: 'the viewer' })
+  const [[key, task] = assert.fail('there is no task')] = running.deps.tasks
+  const result = { success: false, task_id: task.task_id, channel: '', result: null }
+  running.deps.tasks.set(key, { ...task, state: 'REVOKED', result })
+  const text = await readText(answer)
+  assert.match(text, /"type":"error","error":"The task is REVOKED".*"will_retry":false/)
+  assert.equal(running.deps.hub.viewers.size, 0)
+})
+
 test('the document describes every live message', async () => {
   await using running = await serveP1()
   const document = (await (await fetch(`${running.server.url}/openapi.json`)).json()) as {
