@@ -1,11 +1,14 @@
-/** Runs the test files: two at a time, then those that measure or fill the machine one by one. */
+/** Runs the test files: some at a time, then those that measure or fill the machine one by one. */
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs, styleText } from 'node:util'
 import { type FileResult, runTestFile } from './test/test-file.ts'
 
 /** They hold answers, frames or memory to limits, or need both cores for as long as they run. */
-const ALONE = ['hang', 'live-slow', 'matrix-memory', 'recycle', 'soak', 'video-many']
+const ALONE = ['live-slow', 'matrix-memory', 'video-many']
+
+/** For two cores: units compute, while the real program mostly waits for something. */
+const AT_ONCE = { units: 2, integration: 3 }
 
 type Group = { files: string[]; concurrency: number; limitMs: number }
 
@@ -56,10 +59,10 @@ function findGroups(): Group[] {
   const isIntegration = (file: string) => file.startsWith('test/integration/')
   const limitMs = values.timeout === undefined ? undefined : Number(values.timeout) * 1000
   const groups = [
-    { files: wanted.filter((file) => !isIntegration(file)), concurrency: 2, limitMs: limitMs ?? 180_000 },
+    { files: wanted.filter((file) => !isIntegration(file)), concurrency: AT_ONCE.units, limitMs: limitMs ?? 180_000 },
     {
       files: wanted.filter((file) => isIntegration(file) && !isAlone(file)),
-      concurrency: 2,
+      concurrency: AT_ONCE.integration,
       limitMs: limitMs ?? 600_000,
     },
     { files: wanted.filter(isAlone), concurrency: 1, limitMs: limitMs ?? 600_000 },
