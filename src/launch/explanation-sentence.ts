@@ -127,6 +127,8 @@ function whyEnded(story: Story, exit: ChronicleEntry): string {
   if (exit.facts.wanted === false) return stopReason(story)
   if (cause?.process === 'redis' && story.process !== 'redis')
     return `Redis was lost at ${when(story, cause)}; then ${itself}`
+  const charged = story.entries.find(({ event, cause: of }) => event === 'death_charged' && of === exit.id)
+  if (charged) return `${itself} (by ${charged.facts.stage} of ${charged.facts.project})`
   const isForeign = exit.facts.killedFor === null && String(exit.facts.reason).startsWith('was ended by SIG')
   return isForeign && !FAULTS.test(String(exit.facts.signal)) ? `${itself}, from outside Showrunner` : itself
 }

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explain } from '../../src/launch/explanation.ts'
 import type { LaunchFact } from '../../src/launch/facts.ts'
+import { REDIS_STORIES } from './redis-stories.ts'
 import { STORIES } from './stories.ts'
 import { booted, crash, exited, planned, programReady, record, START, stopped, up } from './story-facts.ts'
 
-for (const { name, facts, process = 'io-1', phase = 'ready', says, chain } of STORIES)
+for (const { name, facts, process = 'io-1', phase = 'ready', says, chain } of [...STORIES, ...REDIS_STORIES])
   test(name, () => {
     const entries = record(facts)
     const told = explain({ process }, { entries, phase, nowMs: Date.parse(entries.at(-1)!.at) + 500 })

@@ -1,8 +1,8 @@
 /** Stories for the explanations: what happened, and what is to be told of it. */
 import type { LaunchFact } from '../../src/launch/facts.ts'
-import { booted, crash, exited, hang, killed, planned, ready, spawned, up, where } from './story-facts.ts'
+import { booted, charged, crash, exited, hang, killed, planned, ready, spawned, up, where } from './story-facts.ts'
 
-type Story = {
+export type Story = {
   name: string
   facts: LaunchFact[]
   process?: string
@@ -66,6 +66,14 @@ export const STORIES: Story[] = [
     chain: 'exited restart_planned spawned ready',
   },
   {
+    name: 'a stage killed it, as somebody outside could have',
+    facts: [booted, ...up('io-1'), killed('io-1'), charged('io-1'), planned('io-1'), ...up('io-1')],
+    says:
+      'io-1 was restarted at 14:02:06, because it was ended by SIGKILL (by boom of p1); ' +
+      'it has been ready since 14:02:07.',
+    chain: 'exited death_charged restart_planned spawned ready',
+  },
+  {
     name: 'it crashed, and its output says why',
     facts: [booted, ...up('io-1'), crash('io-1'), planned('io-1', 4_000)],
     phase: 'backoff',
@@ -110,31 +118,6 @@ export const STORIES: Story[] = [
       'io-1 is not kept running since 14:02:03: it ended at 14:02:02, because it exited with code 78; ' +
       'it is started again only by hand.',
     chain: 'exited parked',
-  },
-  {
-    name: 'Redis was lost, and it could not go on',
-    facts: [
-      booted,
-      ...up('redis'),
-      ...up('io-1'),
-      killed('redis'),
-      crash('io-1'),
-      planned('io-1', 250),
-      planned('redis'),
-      ...up('redis'),
-      ...up('io-1'),
-    ],
-    says:
-      'io-1 was restarted at 14:02:11, because Redis was lost at 14:02:05; then it exited with code 1 (TypeError: no); ' +
-      'it has been ready since 14:02:12.',
-    chain: 'redis:exited exited restart_planned spawned ready',
-  },
-  {
-    name: 'a crash after Redis was back is its own',
-    facts: [booted, ...up('redis'), ...up('io-1'), killed('redis'), ...up('redis'), crash('io-1'), planned('io-1')],
-    phase: 'backoff',
-    says: 'io-1 ended at 14:02:08, because it exited with code 1 (TypeError: no); it is being started again.',
-    chain: 'exited restart_planned',
   },
   {
     name: 'it was replaced because somebody wanted that',
@@ -213,37 +196,5 @@ export const STORIES: Story[] = [
     phase: 'stopping',
     says: 'io-1 is being stopped since 14:02:05, because the program was stopped by SIGTERM.',
     chain: 'supervisor:stop_asked supervisor:stopping stopping',
-  },
-  {
-    name: 'Redis that is ours was killed, and answers again',
-    facts: [
-      booted,
-      ...up('redis'),
-      killed('redis'),
-      { type: 'redis_changed', running: false },
-      planned('redis'),
-      ...up('redis'),
-      { type: 'redis_changed', running: true },
-    ],
-    process: 'redis',
-    says:
-      'redis was restarted at 14:02:06, because it was ended by SIGKILL, from outside Showrunner; ' +
-      'it has been ready since 14:02:07.',
-    chain: 'exited redis_changed restart_planned spawned ready',
-  },
-  {
-    name: 'Redis that is ours hangs',
-    facts: [booted, ...up('redis'), { type: 'redis_changed', running: false }],
-    process: 'redis',
-    says: 'Redis has not answered since 14:02:03.',
-    chain: 'redis_changed',
-  },
-  {
-    name: 'Redis that is not ours went away',
-    facts: [booted, { type: 'redis_changed', running: false }],
-    process: 'redis',
-    phase: 'attached',
-    says: 'Redis has not answered since 14:02:01.',
-    chain: 'redis_changed',
   },
 ]

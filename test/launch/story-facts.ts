@@ -46,6 +46,10 @@ export function exited(name: string, changes: Partial<Exit>): Exit {
 export const crash = (name: string) =>
   exited(name, { code: 1, lines: ['TypeError: no', '    at x (Error.ts:1)', 'Node.js v24'] })
 export const killed = (name: string) => exited(name, { signal: 'SIGKILL', reason: 'was ended by SIGKILL' })
+export const charged = (worker: string): LaunchFact => ({
+  ...{ type: 'death_charged', worker, project: 'p1', stage: 'boom', deaths: 1, failed: false },
+  reason: 'was ended by SIGKILL',
+})
 export const up = (name: string) => [spawned(name), ready(name)]
 export const hang = 'gave no sign of life for 12.1 s'
 export const stopped: LaunchFact = { type: 'stopped', ms: 5, left: [], waited: null }
