@@ -152,28 +152,31 @@ function orphanIf(mayRun: boolean): 'orphan' | 'ended' {
 }
 
 /**
- * The first time the stage runs again, alone; the second time it is poison, and its task the answer. In the dead
- * worker's name, whose claim stands.
+ * The first time the stage runs again, alone; the second time in the same place it is poison, and its task the answer.
+ * In the dead worker's name, whose claim stands.
  */
 async function charge(deps: DeadWorkerDeps, job: Claimed, exit: WorkerExit): Promise<string | null> {
-  const { deaths } = job.project.read().internals[job.stage]!
+  const { deaths, outlived } = job.project.read().internals[job.stage]!
   const exits = [...deaths, exit]
   const about = { worker: exit.worker, project: job.projectId, stage: job.stage, reason: exit.reason }
-  const failed = exits.length >= MAX_DEATHS
+  const failed = exits.length >= MAX_DEATHS || outlived + exits.length >= MAX_DEATHS_IN_ALL
   if (failed) {
-    await append(deps, job, { type: 'failed', error: poison(job.stage, exits), retry_at: null })
+    await append(deps, job, { type: 'failed', error: poison(job.stage, exits, outlived), retry_at: null })
     deps.service.noteFailure(job.queue)
   } else await append(deps, job, { type: 'crashed', exit, charged: true })
-  deps.onFact({ type: 'death_charged', ...about, deaths: exits.length, failed })
+  deps.onFact({ type: 'death_charged', ...about, deaths: outlived + exits.length, failed })
   return failed ? job.taskId : null
 }
 
 /** One may be chance. */
 const MAX_DEATHS = 2
+/** However far it comes in between: its worker is not there for it alone. */
+const MAX_DEATHS_IN_ALL = 5
 
-function poison(stage: string, exits: readonly WorkerExit[]) {
+function poison(stage: string, exits: readonly WorkerExit[], outlived: number) {
   const words = exits.map(({ worker, reason }) => `${worker} ${reason}`).join(', then ')
-  return { code: 'poison', message: `${stage} ended its worker twice: ${words}`, details: { exits } }
+  const often = outlived === 0 ? 'twice:' : `${outlived + exits.length} times, at last:`
+  return { code: 'poison', message: `${stage} ended its worker ${often} ${words}`, details: { exits } }
 }
 
 type Note =

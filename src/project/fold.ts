@@ -144,7 +144,7 @@ function onFenced(folded: Folded, record: Exclude<JournalRecord, { type: Unfence
     case 'artifact':
       return onArtifact(folded, record)
     case 'step':
-      return setStage(folded, steppedStage(stage, record))
+      return setStage(outlive(folded, stage.name), steppedStage(stage, record))
     case 'published':
       return folded
     case 'spent':
@@ -199,6 +199,14 @@ function onCall(folded: Folded, record: Of<'intent'> | Of<'called'>): Folded {
   const { [record.request_key]: begun = 0, ...others } = mine.intents
   const intents = record.type === 'intent' ? { ...others, [record.request_key]: begun + 1 } : others
   return { ...folded, internals: { ...folded.internals, [record.stage]: { ...mine, intents } } }
+}
+
+/** It has come further than where its workers ended. */
+function outlive(folded: Folded, stage: string): Folded {
+  const mine = folded.internals[stage]!
+  if (mine.deaths.length === 0) return folded
+  const outlived = mine.outlived + mine.deaths.length
+  return { ...folded, internals: { ...folded.internals, [stage]: { ...mine, deaths: [], outlived } } }
 }
 
 /** A suspect runs alone next, whether it was charged or only near: a second death then has one possible cause. */

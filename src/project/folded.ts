@@ -17,8 +17,10 @@ export type StageInternals = {
   revision: number
   /** Paid calls under way, by request key: how often one was begun and its answer never came. */
   intents: Record<string, number>
-  /** Ends of workers that this stage is charged with since it was last begun anew. */
+  /** Ends of workers that this stage is charged with since it was last begun anew, or has come further. */
   deaths: readonly WorkerExit[]
+  /** How many it was charged with before it came further. */
+  outlived: number
   /** It may have ended its worker: it runs again with nothing beside it. */
   alone: boolean
   /** The content hashes of what the stage itself has put in this take, by name, whichever stage replaced it since. */
@@ -33,6 +35,7 @@ export const NO_INTERNALS: StageInternals = {
   revision: 0,
   intents: {},
   deaths: [],
+  outlived: 0,
   alone: false,
   files: {},
 }
@@ -61,7 +64,7 @@ export function emptyFold(): Folded {
 export type Mapped = { stage: StageState; internals?: (old: StageInternals) => StageInternals }
 
 /** What a stage is not suspected of any more. */
-const INNOCENT: Pick<StageInternals, 'deaths' | 'alone'> = { deaths: [], alone: false }
+const INNOCENT: Pick<StageInternals, 'deaths' | 'outlived' | 'alone'> = { deaths: [], outlived: 0, alone: false }
 
 /** Takes the claim away: whoever holds it can no longer write. The stage begins with a clean record. */
 export function revoke(stage: StageState, { take = false } = {}): Mapped {

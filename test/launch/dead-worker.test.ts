@@ -10,7 +10,7 @@ import { until } from '../../src/lib/until.ts'
 import type { Project } from '../../src/project/store.ts'
 import type { HeldJob } from '../../src/queue/job.ts'
 import { ALIVE, begin, createProject, NO_CREDIT } from '../helpers/projects.ts'
-import { DEAD, EXIT, openCase, stagesOf } from './dead-worker-case.ts'
+import { DEAD, EXIT, openCase, stagesOf, suspicionOf } from './dead-worker-case.ts'
 
 test('the only stage is charged before its job goes back, and viewers hear of it; the second time it fails', async (t) => {
   const { store, deps, events, run } = await openCase(t)
@@ -73,6 +73,23 @@ test('one that ran beside a cancelled stage whose code went on is not charged, b
   const { deaths, alone } = innocent.read().internals.write!
   assert.deepEqual([deaths.length, alone], [0, true])
   assert.ok(!events.some((event) => event.startsWith('charged')))
+})
+
+test('a stage that comes further between its deaths is not poison for them, until they are five', async (t) => {
+  const { store, deps, run, step } = await openCase(t)
+  const project = await createProject(store)
+  for (const name of ['a', 'b', 'c', 'd']) {
+    await run(project)
+    await step(project, name)
+    await takeJobsBack(deps, EXIT)
+    assert.deepEqual([stagesOf(project)[0]?.status, suspicionOf(project)], ['queued', { alone: true, deaths: 1 }])
+  }
+  await run(project)
+  await step(project, 'e')
+  await takeJobsBack(deps, EXIT)
+  const { error } = stagesOf(project)[0]!
+  const message = 'write ended its worker 5 times, at last: io-1 exited with code 3'
+  assert.deepEqual([error?.code, error?.message], ['poison', message])
 })
 
 test('a stage that completed just now shares no blame', async (t) => {

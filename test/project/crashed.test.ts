@@ -40,6 +40,16 @@ test('a crash of a worker whose claim does not stand any more says nothing', () 
   )
 })
 
+test('a step more than at its deaths: they count as outlived, until it ends or begins anew', () => {
+  const about = { stage: 'a', fence: 'two', name: 's', key: 'k' }
+  const step: RecordBody = { type: 'step', ...about, result: { value: 1 }, files: [] }
+  const dead = fold([crashed('a', 'one', true), claim('a', 1, ['two', 'one'])], RUNNING)
+  const further = fold([step], dead)
+  assert.deepEqual([suspicionOf(further), further.internals.a!.outlived], [{ deaths: [], alone: true }, 1])
+  assert.equal(fold([failed('a', 'two', null)], further).internals.a!.outlived, 0)
+  assert.equal(fold([{ type: 'cancelled' }], further).internals.a!.outlived, 0)
+})
+
 const ENDS: [words: string, records: RecordBody[]][] = [
   ['it completes', [completed('a', 'two')]],
   ['it fails', [failed('a', 'two', null)]],

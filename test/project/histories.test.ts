@@ -47,9 +47,9 @@ function checkInvariants([before, after]: [Folded, Folded], record: RecordBody, 
   assert.equal(after.state.revision, before.state.revision + 1, where)
   assert.ok(after.state.stages.filter(isOnItsWay).length <= 1, `${where}: two stages are on their way`)
   for (const stage of after.state.stages) {
-    const { fence, deaths, alone } = after.internals[stage.name]!
+    const { fence, deaths, outlived, alone } = after.internals[stage.name]!
     if (stage.status === 'running') assert.ok(fence, `${where}: ${stage.name} runs without a claim`)
-    if (deaths.length > 0) assert.ok(alone, `${where}: ${stage.name} is charged and not alone`)
+    if (deaths.length + outlived > 0) assert.ok(alone, `${where}: ${stage.name} is charged and not alone`)
     if (!MAY_BE_SUSPECT.has(stage.status)) assert.ok(!alone, `${where}: ${stage.name} is ${stage.status} and suspected`)
     const was = before.state.stages.find((s) => s.name === stage.name)!
     const isOwn = 'fence' in record && record.fence === before.internals[stage.name]!.fence
