@@ -8,6 +8,7 @@ import { serve } from './serve.ts'
 
 const token = (content: string, offset: number) => ({ type: 'token', stage: 'shout', content, offset }) as const
 const ended = { type: 'project_update', status: 'completed', progress: 100 } as const
+const begun = { type: 'stage_update', stage: 'shout', status: 'processing' } as const
 const done = {
   type: 'done',
   stage: 'shout',
@@ -153,9 +154,10 @@ test('a streamed task ends with its own done, not with that of an earlier run', 
   assert.match(answer.headers.get('content-type') ?? '', /^text\/event-stream/)
   await until(() => running.deps.hub.viewers.size === 1, { timeoutMs: 3_000, what: 'the viewer' })
   const failure = { type: 'error', stage: 'shout', error: 'busy', retry_count: 1, will_retry: true } as const
-  running.deps.hub.say('p1', failure, token('HI', 0), done, token('after', 2))
+  running.deps.hub.say('p1', { ...done, full_text: 'LATE' }) // the run before wrote down its end, and tells it now
+  running.deps.hub.say('p1', begun, failure, token('HI', 0), done, token('after', 2))
   const text = await readText(answer)
-  assert.ok(!text.includes('OLD') && !text.includes('after'))
+  assert.ok(!text.includes('OLD') && !text.includes('LATE') && !text.includes('after'))
   assert.match(text, /"will_retry":true[\s\S]*"content":"HI"[\s\S]*"type":"done","stage":"shout","full_text":"HI"/)
 })
 
@@ -168,7 +170,7 @@ for (const [status, end] of [
     running.deps.states.set('p1', projectState())
     const answer = await fetch(`${running.url}/execute-stage`, execute({ use_streaming: true }))
     await until(() => running.deps.hub.viewers.size === 1, { timeoutMs: 3_000, what: 'the viewer' })
-    running.deps.hub.say('p1', { type: 'stage_update', stage: 'shout', status })
+    running.deps.hub.say('p1', begun, { type: 'stage_update', stage: 'shout', status })
     assert.match(await readText(answer), end)
   })
 

@@ -46,9 +46,13 @@ const LOOK_MS = 3_000
 
 const ENDED: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
 
+/** Only one run of a stage goes on at a time: what is told after one of these is told of the run that was asked for. */
+const BEGUN: ReadonlySet<string> = new Set(['processing', 'restarted'])
+
 function endedByResult(sink: Sink, task: Running): Sink {
   let late: NodeJS.Timeout | undefined
   let last: Place = { seq: 0, cursor: '' }
+  let hasBegun = false
   const looking = setInterval(() => void look(), LOOK_MS).unref()
   const stop = () => {
     clearInterval(looking)
@@ -82,12 +86,17 @@ function endedByResult(sink: Sink, task: Running): Sink {
     ...sink,
     end,
     write(frame, cursor) {
-      sink.write(frame, cursor)
       const message = parseRare(String(frame))
+      const status = message?.type === 'stage_update' ? message.status : null
+      const isEnd = message?.type === 'done' || (message?.type === 'error' && !message.will_retry)
+      if (status !== null && BEGUN.has(status)) hasBegun = true
+      if (!hasBegun && isEnd) return void look() // of the run before, which told its end later than it wrote it down
+      sink.write(frame, cursor)
       if (message && 'seq' in message) last = { seq: message.seq, cursor }
-      if (message?.type === 'done' || (message?.type === 'error' && !message.will_retry)) return end()
-      if (message?.type === 'stage_update' && ENDED.has(message.status))
-        endSoon({ isDone: message.status === 'completed', why: `The stage is ${message.status}` })
+      if (isEnd) return end()
+      if (status === null || !ENDED.has(status)) return
+      if (hasBegun) endSoon({ isDone: status === 'completed', why: `The stage is ${status}` })
+      else void look()
     },
   }
 }
