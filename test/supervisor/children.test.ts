@@ -172,7 +172,7 @@ test('floods standard output with 100 MB of lines: bounded memory, a loop that g
   const delayMs = Math.round(delay.percentile(99) / 1e6)
   t.diagnostic(`grew by ${grownMb} MB, loop delay p99 ${delayMs} ms, longest ${Math.round(delay.max / 1e6)} ms`)
   assert.ok(grownMb < 64, `grew by ${grownMb} MB`)
-  assert.ok(delayMs < 100, `the loop was late by ${delayMs} ms`)
+  assert.ok(delayMs < 300, `the loop was late by ${delayMs} ms`)
   const last = statusOf(supervisor, 'bad').last_lines.slice(-3)
   assert.deepEqual(last, [String(1_048_599).padEnd(99, '.'), String(1_048_600).padEnd(99, '.'), 'end of flood'])
   assert.deepEqual([statusOf(supervisor, 'bad').restarts, statusOf(supervisor, 'good').restarts], [0, 0])
