@@ -59,7 +59,7 @@ function findGroups(): Group[] {
   const isIntegration = (file: string) => file.startsWith('test/integration/')
   const limitMs = values.timeout === undefined ? undefined : Number(values.timeout) * 1000
   const groups = [
-    { files: wanted.filter((file) => !isIntegration(file)), concurrency: AT_ONCE.units, limitMs: limitMs ?? 180_000 },
+    { files: wanted.filter((file) => !isIntegration(file)), concurrency: AT_ONCE.units, limitMs: limitMs ?? 600_000 },
     {
       files: wanted.filter((file) => isIntegration(file) && !isAlone(file)),
       concurrency: AT_ONCE.integration,

@@ -106,7 +106,7 @@ test('importing does no work: nothing is printed, nothing keeps the process aliv
   const urls = files.filter(isLibrary).map((file) => join(ROOT, 'src', file))
   const input = `for (const url of ${JSON.stringify(urls)}) await import(url)`
   const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-']
-  const child = spawnSync(process.execPath, args, { cwd: ROOT, input, encoding: 'utf8', timeout: 30_000 })
+  const child = spawnSync(process.execPath, args, { cwd: ROOT, input, encoding: 'utf8', timeout: 120_000 })
   assert.deepEqual([child.status, child.signal, child.stdout, child.stderr], [0, null, '', ''])
 })
 

@@ -13,8 +13,9 @@ export async function acquireLock(path: string): Promise<Lock | undefined> {
   const { DatabaseSync } = await import('node:sqlite')
   const deadline = performance.now() + TRY_MS
   for (;;) {
+    const isLast = performance.now() > deadline // asked before: a try that a busy machine has stretched is not the last
     const lock = tryLock(new DatabaseSync(path))
-    if (lock || performance.now() > deadline) return lock
+    if (lock || isLast) return lock
     await sleep(5 + Math.random() * 20)
   }
 }

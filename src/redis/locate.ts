@@ -11,7 +11,8 @@ export type RedisLocation =
 
 export type LocateOptions = Pick<FindBinaryOptions, 'onProgress' | 'signal' | 'env'>
 
-const LOCAL_PROBE_MS = 300
+/** Nobody there is known at once; one that is there may be on a busy machine. */
+const LOCAL_PROBE_MS = 1_000
 /** A server that the user named may be far away. */
 const NAMED_PROBE_MS = 2_000
 

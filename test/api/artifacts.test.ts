@@ -144,7 +144,7 @@ test('a file that shrinks while it is read breaks the answer instead of ending i
 /** Waits until no descriptor of this process points into `folder` (Linux only; elsewhere nothing is checked). */
 async function noneOpen(folder: string): Promise<void> {
   if (process.platform !== 'linux') return
-  await until(() => openFiles(folder).length === 0, { timeoutMs: 2_000, what: 'all files to be closed' })
+  await until(() => openFiles(folder).length === 0, { timeoutMs: 10_000, what: 'all files to be closed' })
 }
 
 function openFiles(folder: string): string[] {

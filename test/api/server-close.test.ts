@@ -12,8 +12,8 @@ test('closing ends idle kept-alive connections at once', async () => {
   const agent = new Agent({ keepAlive: true })
   await get(running.server.port, '/livez', agent)
   const startedMs = performance.now()
-  await running.server.close(10_000)
-  assert.ok(performance.now() - startedMs < 1_000)
+  await running.server.close(20_000)
+  assert.ok(performance.now() - startedMs < 10_000)
   await assert.rejects(fetch(`${running.server.url}/livez`))
   agent.destroy()
 })
@@ -29,13 +29,13 @@ test('closing lets a running request end, and refuses new ones', async () => {
   await using running = await serve({ status })
   const answer = fetch(`${running.server.url}/status`)
   await entered.promise
-  const closed = running.server.close(5_000)
+  const closed = running.server.close(20_000)
   await assert.rejects(fetch(`${running.server.url}/livez`))
   gate.resolve()
   assert.equal((await answer).status, 200)
   const startedMs = performance.now()
   await closed
-  assert.ok(performance.now() - startedMs < 1_000)
+  assert.ok(performance.now() - startedMs < 10_000)
 })
 
 test('closing cuts off at its deadline what does not end', async () => {
@@ -50,7 +50,7 @@ test('closing cuts off at its deadline what does not end', async () => {
   const startedMs = performance.now()
   await running.server.close(200)
   const tookMs = performance.now() - startedMs
-  assert.ok(tookMs >= 190 && tookMs < 2_000, `${tookMs} ms`)
+  assert.ok(tookMs >= 190 && tookMs < 10_000, `${tookMs} ms`)
   await refused
 })
 

@@ -68,7 +68,7 @@ test('an h2c upgrade gets a normal answer and its socket does not outlive the se
   const { answer, socket } = await talk(port, text, /"status":"alive"/)
   assert.match(answer, /^HTTP\/1\.1 200 /)
   await running.server.close(1_000)
-  await until(() => socket.destroyed || socket.readableEnded, { timeoutMs: 1_000, what: 'the socket to be closed' })
+  await until(() => socket.destroyed || socket.readableEnded, { timeoutMs: 10_000, what: 'the socket to be closed' })
 })
 
 test('a WebSocket request where there is none gets an answer too', async () => {
@@ -106,7 +106,7 @@ for (const [name, text, status] of [
     assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `))
     assert.match(answer, /content-type: application\/problem\+json/i)
     await until(() => socket.readableEnded || socket.destroyed, {
-      timeoutMs: 2_000,
+      timeoutMs: 10_000,
       what: 'the connection to be closed',
     })
   })

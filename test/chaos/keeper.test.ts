@@ -18,7 +18,7 @@ test('a start that takes longer than one wait is waited for again, and serves', 
     return program as Instance
   }
   const keeper = createKeeper({ rig: { launch: () => program, serving }, signal: over.signal, onEnd: assert.fail })
-  await until(() => keeper.serving(), { timeoutMs: 1_000, everyMs: 5 })
+  await until(() => keeper.serving(), { timeoutMs: 10_000, everyMs: 5 })
   assert.deepEqual([keeper.serving(), keeper.starts(), waits], [program, 1, 3])
   keeper.rest()
   over.abort()

@@ -6,6 +6,8 @@ import type { Fault, Scene } from '../../src/chaos/fault.ts'
 import { FAULTS } from '../../src/chaos/faults.ts'
 import type { Exit, Fact } from '../../src/chaos/program.ts'
 import type { Instance } from '../../src/chaos/rig.ts'
+import { commandLineOf } from '../../src/chaos/victims.ts'
+import { until } from '../../src/lib/until.ts'
 import { dataLayout } from '../../src/project/layout.ts'
 import { tempFolder } from '../helpers/temp.ts'
 
@@ -66,8 +68,11 @@ export async function fakeScene(t: TestContext, options: SceneOptions) {
 /** Does nothing until it is ended. */
 export async function fakeProcess(t: TestContext): Promise<ChildProcess> {
   const child = spawn('sleep', ['60'], { stdio: 'ignore' })
-  await once(child, 'spawn')
   t.after(() => child.kill('SIGKILL'))
+  await once(child, 'spawn')
+  // The kernel closes what `spawn` waits for a moment before the new command line can be read.
+  const isNamed = () => commandLineOf(child.pid!).startsWith('sleep')
+  await until(isNamed, { timeoutMs: 10_000, everyMs: 1, what: 'the command line of a process' })
   return child
 }
 

@@ -41,7 +41,7 @@ test('run: waits for the end, and says where the results are', async () => {
     ['run', 'hello', '--input', '-', '--set', 'n=42', '--set', 'word=a b', '--title', 'My own'],
     { input: '{"text":"hi"}' },
   )
-  const created = await until(() => [...fake.deps.states.values()][0], { timeoutMs: 15_000, what: 'the project' })
+  const created = await until(() => [...fake.deps.states.values()][0], { timeoutMs: 30_000, what: 'the project' })
   assert.deepEqual([created.title, created.input], ['My own', { text: 'hi', n: 42, word: 'a b' }])
   const artifacts = [
     { name: 'out.txt', stage: 'shout', mime: 'text/plain', bytes: 2048, sha256: 'x', file: 'out-x.txt' },
@@ -56,7 +56,7 @@ test('run: waits for the end, and says where the results are', async () => {
 test('run: names the published files when they lie on this machine', async () => {
   await using fake = await startFake()
   const running = fake.cli(['run', 'hello', '--set', 'text=hi'])
-  const { id } = await until(() => [...fake.deps.states.values()][0], { timeoutMs: 15_000, what: 'the project' })
+  const { id } = await until(() => [...fake.deps.states.values()][0], { timeoutMs: 30_000, what: 'the project' })
   const published = join(fake.folder, 'published', id)
   mkdirSync(published, { recursive: true })
   writeFileSync(join(published, 'video.mp4'), '')
@@ -73,7 +73,7 @@ test('run: the exit code tells how the project ended', async () => {
   ] as const) {
     await using fake = await startFake()
     const running = fake.cli(['run', 'hello', '--set', 'text=hi', '--json'])
-    const { id } = await until(() => [...fake.deps.states.values()][0], { timeoutMs: 15_000, what: 'the project' })
+    const { id } = await until(() => [...fake.deps.states.values()][0], { timeoutMs: 30_000, what: 'the project' })
     fake.deps.states.set(
       id,
       projectState({ id, revision: 9, status: 'failed', error: { code: error, message: 'broke' } }),
@@ -90,7 +90,7 @@ test('run: Ctrl+C leaves the project alone and ends with 130', async () => {
   const running = fake.cli(['run', 'hello', '--set', 'text=hi'], {
     onChild: (child) => (interrupt = () => child.kill('SIGINT')),
   })
-  const { id } = await until(() => [...fake.deps.states.values()][0], { timeoutMs: 15_000, what: 'the project' })
+  const { id } = await until(() => [...fake.deps.states.values()][0], { timeoutMs: 30_000, what: 'the project' })
   interrupt()
   const { code, stderr } = await running
   assert.equal(code, 130, stderr)

@@ -11,7 +11,7 @@ export type CliResult = { code: number | null; stdout: string; stderr: string }
 export type CliOptions = { input?: string; env?: NodeJS.ProcessEnv; onChild?: (child: ChildProcess) => void }
 
 const CLI = join(import.meta.dirname, '../../src/cli.ts')
-const TIMEOUT_MS = 20_000
+const TIMEOUT_MS = 60_000
 
 /** A data folder without a server; `cwd` of every command, so that no `.env` of the developer comes in. */
 export function tempFolder() {

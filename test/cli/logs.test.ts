@@ -1,5 +1,6 @@
 /** `logs`: the same lines from a server and from the disk, however many, and a server that goes away is said. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -22,11 +23,13 @@ const LINES = 2_500
 
 /** A data folder with `lines` lines of io-1, one each second, of which every second one is one of redis. */
 async function fill(t: TestContext, lines: number) {
+  let close = async () => {}
+  t.after(() => close()) // before the folder goes
   const folder = await tempFolder(t)
   let seconds = Date.now() / 1_000 - lines
   const nowUs = () => Math.floor(++seconds * 1e6)
   const files = await openLogFiles({ folder: dataLayout(folder).logs, onFault: (error) => assert.fail(error!), nowUs })
-  t.after(() => files.close())
+  close = files.close
   for (let n = 0; n < lines; n++) say(files, n)
   files.flushSync()
   return { folder, files }
@@ -183,7 +186,9 @@ test('who follows is told that the server is away, once, and follows it to anoth
         say(files, 11)
         const second = await serve(folder, files)
         await shows(11)
+        const ended = once(child, 'exit')
         child.kill('SIGINT')
+        await ended // else it could see the server go before it sees the signal
         await second.stop()
       })().catch((error) => child.emit('error', error))
     },

@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { twoTurns } from '../../src/lib/until.ts'
 import { answerTo, type ChatBody, pictureOf, speechOf, tokensOf } from './openai-answers.ts'
 import { type Fault, REFUSALS, type Refusal } from './openai-faults.ts'
 
@@ -179,6 +180,7 @@ type Midway = Pick<Exchange, 'request' | 'response'> & { fault: Fault; send: (ch
 async function failMidway({ request, response, fault, send }: Midway): Promise<boolean> {
   if (fault.kind === 'reset_midway') {
     await delay(20) // what was written before must have left this process
+    await twoTurns() // and, where the client is in it too, have been read
     request.socket.resetAndDestroy()
   } else if (fault.kind === 'close_early') response.end()
   else if (fault.kind === 'error_frame')

@@ -99,6 +99,7 @@ test('lines go to the log of the slot, facts and the API to that of the supervis
     ['booted', 'spawned'],
   )
   assert.equal(facts.length, 5, 'and everything is passed on')
+  await records.close()
 })
 
 type FactOf<T> = Extract<LaunchFact, { type: T }>
@@ -159,12 +160,14 @@ test('the log has a sentence for every fact, whole milliseconds, and no output a
   )
   for (const { message } of items) assert.match(message, / /)
   assert.doesNotMatch(JSON.stringify(items), /"(ms|\w+Ms)":\d+\.|"lines"|xxx/)
+  await records.close()
 })
 
 test('nothing taken back is nothing to say', async (t) => {
   const { records } = await open(t, await tempFolder(t))
   records.tell({ type: 'jobs_taken_back', worker: name, jobs: 0 })
   assert.equal((await records.logs.page({ limit: 10 })).items.length, 1)
+  await records.close()
 })
 
 test('no secret is in any file, whatever it looks like; numbers stay numbers', async (t) => {
@@ -202,14 +205,14 @@ test('a full disk: said once, and once when it is over; the run goes on', async 
   const { records, facts } = await open(t, folder)
   const faults = () => facts.filter((fact) => fact.type === 'log_fault').map(({ reason }) => reason !== null)
   records.tell(line('lost'))
-  await until(() => faults().length === 1, { timeoutMs: 5_000 })
+  await until(() => faults().length === 1, { timeoutMs: 20_000 })
   for (const file of readdirSync(folder)) rmSync(join(folder, file))
   const tick = () => {
     records.tell(line('kept'))
     records.tell({ type: 'child_recovered', name: 'io-1', silentMs: 1, where: null })
     return faults().length === 2
   }
-  await until(tick, { timeoutMs: 10_000 })
+  await until(tick, { timeoutMs: 20_000 })
   await records.close()
   assert.deepEqual(faults(), [true, false])
   assert.match(readFileSync(join(folder, 'io-1.log'), 'utf8'), /"message":"kept"/)
@@ -222,7 +225,8 @@ test('a folder that cannot be read is no reason not to start', async (t) => {
   mkdirSync(join(folder, 'io-1.log'))
   const { records, facts } = await open(t, folder)
   records.tell(line('x'))
-  await until(() => facts.some(({ type }) => type === 'log_fault'), { timeoutMs: 5_000 })
+  await until(() => facts.some(({ type }) => type === 'log_fault'), { timeoutMs: 20_000 })
+  await records.close()
 })
 
 test('a storm of restarts stays within two files, and costs well below a millisecond each', async (t) => {

@@ -48,7 +48,7 @@ test('only the programs of the job that is over are killed, with their descendan
   const plain = await start(mine, () => spawn('sleep', ['600']))
   const own = await start(mine, () => spawn('sleep', ['600'], { detached: true }))
   const shell = await start(mine, () => execFile('sh', ['-c', 'sleep 600; true']))
-  const grandchild = await until(() => descendantsOf(shell.pid!)[0], { timeoutMs: 2_000 })
+  const grandchild = await until(() => descendantsOf(shell.pid!)[0], { timeoutMs: 10_000 })
   endPrograms(mine)
   await untilGone([plain, own, shell].map(({ pid }) => pid!))
   await untilGone([grandchild])
@@ -64,7 +64,7 @@ test('only the programs of the job that is over are killed, with their descendan
 test('a program of exec is one of the job, and what the job starts afterwards is killed as well', async (t) => {
   const scope = createScope('late')
   const running = runInScope(scope, () => exec('sleep', ['600']))
-  await until(() => scope.programs.size === 1, { timeoutMs: 2_000 })
+  await until(() => scope.programs.size === 1, { timeoutMs: 10_000 })
   endPrograms(scope)
   await assert.rejects(running, { code: 'program_failed' })
   const late = await runInScope(scope, () => sleeping(t, () => spawn('sleep', ['600'])))

@@ -67,7 +67,7 @@ async function tryInProcess(t: TestContext, path: string): Promise<{ answer: str
   })
   const exit = once(child, 'exit')
   t.after(() => void child.kill('SIGKILL'))
-  const [text] = (await once(child.stdout!, 'data', { signal: AbortSignal.timeout(30_000) })) as [Buffer]
+  const [text] = (await once(child.stdout!, 'data', { signal: AbortSignal.timeout(120_000) })) as [Buffer]
   return {
     answer: text.toString().trim(),
     async end() {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
+import { untilGone } from '../helpers/processes.ts'
 
 const LOG = join(import.meta.dirname, '../../src/lib/log.ts')
 
@@ -24,8 +25,10 @@ function program(notes: string): string {
 
 test('after the terminal has been closed (EIO) logging goes on in silence', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'showrunner-log-'))
-  t.after(() => {
-    process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGKILL')
+  t.after(async () => {
+    const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'))
+    process.kill(pid, 'SIGKILL')
+    await untilGone([pid]) // until then it writes there
     rmSync(folder, { recursive: true, force: true })
   })
   const [notes, file] = [join(folder, 'notes'), join(folder, 'program.mts')]
@@ -33,9 +36,9 @@ test('after the terminal has been closed (EIO) logging goes on in silence', asyn
   const read = () => (existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : [])
   const command = `echo $$ > ${folder}/pid; exec ${process.execPath} --disable-warning=ExperimentalWarning ${file}`
   const terminal = spawn('script', ['-qfec', command, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'] })
-  await until(() => read().length > 1, { timeoutMs: 10_000, what: 'the first lines' })
+  await until(() => read().length > 1, { timeoutMs: 30_000, what: 'the first lines' })
   terminal.kill('SIGKILL')
   const before = read().length
-  await until(() => read().length > before + 5, { timeoutMs: 5_000, what: 'lines after the end of the terminal' })
+  await until(() => read().length > before + 5, { timeoutMs: 30_000, what: 'lines after the end of the terminal' })
   assert.deepEqual([...new Set(read())], ['ok'])
 })

@@ -12,10 +12,10 @@ test('a blocked loop shows while it works, each time since the last reading, and
   const meter = createLoopMeter()
   assert.equal(meter.read(true), 0)
   await sleep(50)
-  block(300)
+  block(1_000) // far longer than a busy machine makes it wait by itself
   await sleep(50)
   const blocked = meter.read(true)
-  assert.ok(blocked > 200 && blocked < 2_000, `it was ${blocked} ms late`)
+  assert.ok(blocked > 900 && blocked < 10_000, `it was ${blocked} ms late`)
   await sleep(100)
   assert.ok(meter.read(false) < blocked / 2)
   block(300)

@@ -32,5 +32,5 @@ for (const [where, env] of [
       const [, signal] = await once(maker, 'exit')
       assert.equal(signal, 'SIGKILL', 'the parent has come to its end')
     })
-    await until(() => processesWith(MARK, id).length === 0, { timeoutMs: 2_000, what: 'all programs to be gone' })
+    await until(() => processesWith(MARK, id).length === 0, { timeoutMs: 10_000, what: 'all programs to be gone' })
   })

@@ -52,8 +52,8 @@ test('a stage that has returned is not stuck, however long a full disk keeps its
   }
   let retries = 0
   const log = { ...silentLog, warn: () => void retries++ }
-  const running = perform(project, run, { limits: { softS: 60, hardS: -4.5 }, log })
-  await until(() => retries > 1, { timeoutMs: 10_000 }) // twice the time after which it would be taken for stuck
+  const running = perform(project, run, { limits: { softS: 60, hardS: -4 }, log })
+  await until(() => retries > 2, { timeoutMs: 20_000 }) // twice the time after which it would be taken for stuck
   accept()
   assert.equal((await running).kind, 'failed')
   assert.equal(stageOf(project).status, 'failed')

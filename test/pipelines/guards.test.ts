@@ -18,7 +18,7 @@ test('at the soft limit the signal fires with that reason; the steps stay', asyn
         throw why
       })
     },
-    { limits: { softS: 0.05, hardS: 60 } },
+    { limits: { softS: 1, hardS: 60 } }, // until then the step is on the disk
   )
   assert.equal(reason, 'soft_time_limit')
   assert.equal(outcome.kind, 'failed')
@@ -48,7 +48,7 @@ test('at the hard limit the stage loses its programs, and neither their end nor 
     return 'done'
   }
   const outcome = await perform(project, run, {
-    limits: { softS: 0.02, hardS: 0.05 },
+    limits: { softS: 1, hardS: 1.5 }, // until then the first step is on the disk
     endPrograms() {
       killed = true
       program.resolve()
@@ -82,7 +82,7 @@ test('a cancelled stage that never returns costs its process as well, and its en
     begun.resolve()
     return new Promise(() => {})
   }
-  const running = perform(project, run, { limits: { softS: 0.001, hardS: -4.5 } })
+  const running = perform(project, run, { limits: { softS: 0.001, hardS: -3 } }) // two seconds for the record
   await begun.promise
   await project.append({ type: 'cancelled' })
   assert.deepEqual(await running, { kind: 'stuck' })
@@ -104,7 +104,7 @@ test('a project that is cancelled and deleted under its running stage takes noth
     return () => void looks.delete(look)
   }
   const running = perform(project, run, { onNudge })
-  await until(() => looks.size > 0 && existsSync(project.paths.work), { timeoutMs: 2_000 })
+  await until(() => looks.size > 0 && existsSync(project.paths.work), { timeoutMs: 10_000 })
   await rename(project.paths.folder, project.paths.deleted)
   for (const look of looks) look() // a rejection that nobody handles would end the process
   assert.deepEqual(await running, { kind: 'superseded' })
@@ -127,7 +127,7 @@ test('when only this process ends a stage is queued again as it stands, at its n
   const { status, reason: why, attempts, retries, waits, task_id, steps } = stageOf(project)
   assert.deepEqual([status, why, attempts, retries, waits, steps.length], ['queued', null, 1, 0, 0, 1])
   const running = perform(project, untilAborted, request)
-  await until(() => stageOf(project).status === 'running', { timeoutMs: 2_000 })
+  await until(() => stageOf(project).status === 'running', { timeoutMs: 10_000 })
   drain.abort()
   assert.deepEqual(await running, { kind: 'released', reason: 'recycle' })
   assert.deepEqual([stageOf(project).attempts, stageOf(project).task_id], [2, task_id])
@@ -143,7 +143,7 @@ test('while draining no new step begins, and near its end the signal fires', asy
   assert.deepEqual([stageOf(project).status, stageOf(project).reason, begun.length], ['waiting', 'interrupted', 0])
   const drain = new AbortController()
   const running = perform(project, untilAborted, { drain: { reason: () => 'stop', signal: drain.signal } })
-  await until(() => stageOf(project).status === 'running', { timeoutMs: 2_000 })
+  await until(() => stageOf(project).status === 'running', { timeoutMs: 10_000 })
   drain.abort()
   assert.deepEqual(await running, { kind: 'released', reason: 'interrupted' })
 })

@@ -39,7 +39,7 @@ test('a step that is deaf to the end costs its process at the hard limit, as its
   const project = await start(t)
   const run: Run = ({ step }) =>
     Promise.all([step('deaf', () => new Promise(() => {})), step('fails', () => Promise.reject(BUSY))])
-  const outcome = await perform(project, run, { limits: { softS: 60, hardS: 0.5 } })
+  const outcome = await perform(project, run, { limits: { softS: 60, hardS: 2 } })
   assert.deepEqual([outcome.kind, stageOf(project).status], ['stuck', 'queued'])
 })
 

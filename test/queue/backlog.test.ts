@@ -11,6 +11,8 @@ const PREFIX = '{test}'
 const MINUTE_MS = 60_000
 
 test('what is due, active, limited and paused, as BullMQ itself has written it', async (t) => {
+  let end = async () => {}
+  t.after(() => end()) // before Redis goes: BullMQ might try for ever to get back to it
   const redis = await startPlainRedis(t)
   const connection = openRedis(redis, 'patient')
   await untilReady(connection, 5_000)
@@ -28,10 +30,10 @@ test('what is due, active, limited and paused, as BullMQ itself has written it',
     { name: 'first', data: {}, opts: { priority: 1 } },
   ])
   const worker = new Worker('image', null, { connection, prefix: PREFIX })
-  t.after(async () => {
+  end = async () => {
     await Promise.all([worker.close(true), queue.close(), dispatcher.close()])
     connection.disconnect()
-  })
+  }
   await worker.getNextJob('token')
   const seen = (await dispatcher.backlog()).image
   assert.deepEqual(seen, { due: 3, active: 1, limit: 4, paused: false })
@@ -42,14 +44,16 @@ test('what is due, active, limited and paused, as BullMQ itself has written it',
 })
 
 test('the totals of the queues are what BullMQ goes by, and are kept without being changed', async (t) => {
+  let end = async () => {}
+  t.after(() => end())
   const redis = await startPlainRedis(t)
   const connection = openRedis(redis, 'patient')
   const dispatcher = createDispatcher({ connection, prefix: PREFIX, log: silentLog })
   const queue = new Queue('image', { connection, prefix: PREFIX })
-  t.after(async () => {
+  end = async () => {
     await Promise.all([queue.close(), dispatcher.close()])
     connection.disconnect()
-  })
+  }
   const totals = (total: number) => Object.fromEntries(QUEUE_NAMES.map((name) => [name, total])) as Totals
   await dispatcher.keepLimit(totals(3))
   assert.equal(await queue.getGlobalConcurrency(), 3)

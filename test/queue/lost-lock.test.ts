@@ -21,8 +21,8 @@ test('a stage goes on when its job is handed out again: it is held once, is told
   assert.equal(told.at(-1)?.[0]?.token, held?.token)
   assert.equal(await redis.llen(`${KEY}:active`), 1, 'it counts again in the total over all processes')
   verdict.resolve({ kind: 'done', outcome: 'completed' })
-  await until(async () => (await redis.exists(`${KEY}:p-1`)) === 0, { timeoutMs: 5_000 })
-  await until(() => consumer.held().length === 0, { timeoutMs: 5_000 })
+  await until(async () => (await redis.exists(`${KEY}:p-1`)) === 0, { timeoutMs: 20_000 })
+  await until(() => consumer.held().length === 0, { timeoutMs: 20_000 })
   assert.deepEqual([runs.length, consumer.tally.done().completed], [1, 1])
 })
 
@@ -48,8 +48,8 @@ test('what a stage asks of the queue at its end is done with the token that coun
   await loseLock()
   const dueMs = Date.now() + 3_600_000
   verdict.resolve({ kind: 'delay', dueMs, outcome: 'retry' })
-  await until(async () => (await redis.zscore(`${KEY}:delayed`, 'p-1')) !== null, { timeoutMs: 5_000 })
-  await until(() => consumer.held().length === 0, { timeoutMs: 5_000 })
+  await until(async () => (await redis.zscore(`${KEY}:delayed`, 'p-1')) !== null, { timeoutMs: 20_000 })
+  await until(() => consumer.held().length === 0, { timeoutMs: 20_000 })
   assert.deepEqual([await redis.llen(`${KEY}:active`), consumer.tally.done().retried], [0, 1])
 })
 
@@ -58,7 +58,9 @@ async function openCase(t: TestContext) {
   const runs: JobClaim[] = []
   const told: HeldJob[][] = []
   const verdict = Promise.withResolvers<Verdict>()
+  let endCheck = async () => {}
   t.after(() => verdict.resolve({ kind: 'done' }))
+  t.after(() => endCheck()) // before Redis goes
   const process = (_: unknown, claim: JobClaim) => {
     runs.push(claim)
     claim.onRunning()
@@ -67,8 +69,9 @@ async function openCase(t: TestContext) {
   const opened = await openQueue(t, { process, slots: 3, onHeld: (jobs) => void told.push(jobs) })
   const { url, redis, consumer, dispatcher } = opened
   assert.ok(await dispatcher.enqueue([wakeUp('p-1')]))
-  await until(() => consumer.held()[0]?.running, { timeoutMs: 5_000 })
-  const checkStalled = await openStallCheck(t, url)
+  await until(() => consumer.held()[0]?.running, { timeoutMs: 20_000 })
+  const { checkStalled, end } = await openStallCheck(url)
+  endCheck = end
   const loseLock = async () => {
     const lost = consumer.held()[0]?.token
     await redis.del(`${KEY}:p-1:lock`)
@@ -78,20 +81,21 @@ async function openCase(t: TestContext) {
       const token = await redis.get(`${KEY}:p-1:lock`)
       return token !== null && token !== lost
     }
-    await until(isFetched, { timeoutMs: 10_000, what: 'the job to be fetched again' })
-    await until(() => runs.length > 1 || consumer.held()[0]?.token !== lost, { timeoutMs: 5_000 })
+    await until(isFetched, { timeoutMs: 20_000, what: 'the job to be fetched again' })
+    await until(() => runs.length > 1 || consumer.held()[0]?.token !== lost, { timeoutMs: 20_000 })
   }
   return { ...opened, told, runs, verdict, loseLock }
 }
 
 /** BullMQ's own look for jobs without a lock, at will. */
-async function openStallCheck(t: TestContext, url: string): Promise<() => Promise<void>> {
+async function openStallCheck(url: string) {
   const connection = openRedis({ url }, 'patient')
   const worker = new Worker('llm', null, { connection, prefix: PREFIX, maxStalledCount: 1_000_000 })
-  t.after(async () => {
+  const end = async () => {
     await worker.close(true)
     connection.disconnect()
-  })
+  }
   await worker.waitUntilReady()
-  return () => (worker as unknown as { moveStalledJobsToWait(): Promise<void> }).moveStalledJobsToWait()
+  const { moveStalledJobsToWait } = worker as unknown as { moveStalledJobsToWait(): Promise<void> }
+  return { checkStalled: moveStalledJobsToWait.bind(worker), end }
 }

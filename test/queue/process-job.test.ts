@@ -164,7 +164,7 @@ for (const [kind, end] of Object.entries(ENDS))
     t.after(() => programs.forEach((program) => void program.kill('SIGKILL')))
     assert.equal(outcome, kind)
     await untilGone(programs.map(({ pid }) => pid!))
-    await until(() => descendantsOf(process.pid).every((pid) => !isAlive(identityOf(pid))), { timeoutMs: 3_000 })
+    await until(() => descendantsOf(process.pid).every((pid) => !isAlive(identityOf(pid))), { timeoutMs: 10_000 })
     assert.equal(attemptsOf(project), 2)
   })
 

@@ -32,7 +32,7 @@ export async function startPlainRedis(t: TestContext, args: string[] = [], port?
   )
   const exit = once(child, 'exit')
   t.after(() => void child.kill('SIGKILL'))
-  await until(async () => (await knock({ host: '127.0.0.1', port: at }, 300)) === null, { timeoutMs: 10_000 })
+  await until(async () => (await knock({ host: '127.0.0.1', port: at }, 300)) === null, { timeoutMs: 30_000 })
   return {
     port: at,
     url: `redis://127.0.0.1:${at}/0`,

@@ -48,7 +48,7 @@ test('it serves with a password that is in a private file and in no argument, an
   const argv = await readFile(`/proc/${redis.pid()}/cmdline`, 'utf8')
   assert.ok(argv.includes('redis-server') && !argv.includes(password))
   assert.ok(!redis.place.describe().includes(password))
-  const probe = await probeRedis(redis.place.url, 2_000)
+  const probe = await probeRedis(redis.place.url, 10_000)
   assert.ok(probe.state === 'answers')
   assert.deepEqual({ policy: probe.policy, aof: probe.aof }, { policy: 'noeviction', aof: true })
   assert.equal(await pingRedis(addressOf(redis.place.url), 'another'), false)
@@ -72,13 +72,13 @@ test('SIGKILL of the supervisor ends it too, with its file written', {
   const fixture = fileURLToPath(new URL('../fixtures/children/redis-parent.ts', import.meta.url))
   const parent = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fixture, dataDir])
   t.after(() => void parent.kill('SIGKILL'))
-  const [line] = (await once(parent.stdout, 'data', { signal: AbortSignal.timeout(10_000) })) as [Buffer]
+  const [line] = (await once(parent.stdout, 'data', { signal: AbortSignal.timeout(60_000) })) as [Buffer]
   const { pid, url } = JSON.parse(line.toString()) as { pid: number; url: string }
   const redis = identityOf(pid)
   const client = openRedis({ url }, 'patient', { retryStrategy: null })
   await client.set('kept', 'yes')
   parent.kill('SIGKILL')
-  await until(() => !isAlive(redis), { timeoutMs: 3_000, everyMs: 10, what: 'Redis to end' })
+  await until(() => !isAlive(redis), { timeoutMs: 20_000, everyMs: 10, what: 'Redis to end' })
   const again = await superviseOwnRedis(t, dataDir)
   await again.supervisor.start()
   const reader = openRedis(again.place, 'patient')

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
+import { startWatch } from '../helpers/stopwatch.ts'
 import type { TestClient } from './client.ts'
 import { completeStage, DONE, openHub, openLive, sees, startStage, T0, typesOf, view } from './live.ts'
 import { AOF } from './redis.ts'
@@ -83,7 +84,7 @@ test('a stage that ends while Redis hangs: its end is told before the project’
   await live.producer.announce(live.project.state(), live.project.revisions)
   live.server.resume()
   const isEnd = (m: { type: string; status?: string }) => m.type === 'project_update' && m.status === 'completed'
-  await until(() => client.messages.some(isEnd), { timeoutMs: 15_000, what: 'the end' })
+  await until(() => client.messages.some(isEnd), { timeoutMs: 30_000, what: 'the end' })
   const told = client.messages.filter((m) => m.type === 'done' || isEnd(m)).map((m) => m.type)
   assert.deepEqual(told, ['done', 'project_update'])
   assert.equal(client.done.write, 'all of it')
@@ -95,10 +96,10 @@ test('whoever joins between a stage’s end and its announcement hears the end',
   stream.text('all of it')
   await stream.done(DONE)
   const { client } = await view(live.hub)
-  await until(() => client.done.write === 'all of it', { timeoutMs: 5_000, what: 'the end' })
+  await until(() => client.done.write === 'all of it', { timeoutMs: 20_000, what: 'the end' })
   await completeStage(live, 'write', 'all of it')
   const isEnd = (m: { type: string; status?: string }) => m.type === 'project_update' && m.status === 'completed'
-  await until(() => client.messages.some(isEnd), { timeoutMs: 5_000, what: 'the end of the project' })
+  await until(() => client.messages.some(isEnd), { timeoutMs: 20_000, what: 'the end of the project' })
   assert.equal(client.of('done').length, 1)
 })
 
@@ -108,9 +109,9 @@ test('Redis away: the disk answers at once, and the stream goes live when Redis 
   live.project.texts.write = 'from the disk'
   live.project.change('draw', { status: 'running' })
   await live.server.end()
-  const startedMs = performance.now()
+  const watch = startWatch()
   const { client } = await view(live.hub, { v: 1 })
-  assert.ok(performance.now() - startedMs < 1_500)
+  watch.assertBelow(1_500)
   assert.deepEqual(typesOf(client), ['connected', 'token', 'done', 'stage_update', 'project_update'])
   assert.deepEqual(client.messages[0].stages, { write: 'completed', draw: 'running' })
   assert.equal(client.done.write, 'from the disk')
@@ -136,7 +137,7 @@ test('a finished project is the same from Redis and from the disk, and its end i
   await until(() => watching.of('project_update').some((m) => m.status === 'completed'), { timeoutMs: 5_000 })
   const shapes = (client: TestClient) => client.messages.map(({ seq, epoch, timestamp, metadata, ...rest }) => rest)
   const { client: redis } = await view(live.hub, { endWithProject: true })
-  await until(() => redis.ended, { timeoutMs: 1_000 })
+  await until(() => redis.ended, { timeoutMs: 10_000 })
   assert.equal(await live.hub.isAtEnd('p', redis.cursor), true)
   assert.equal(await live.hub.isAtEnd('p', watching.cursor), true)
   assert.equal(await live.hub.isAtEnd('p', undefined), false)
@@ -166,8 +167,8 @@ test('what a dying worker did not announce is announced, and an end that never c
   await sees(client, 'write', 'only a part')
   live.project.texts.write = 'only a part of it all'
   live.project.change('write', { status: 'completed', progress: 100, finished_at: new Date().toISOString() })
-  await until(() => client.statuses.write === 'completed', { timeoutMs: 6_000, what: 'the announcement' })
-  await until(() => client.done.write !== undefined, { timeoutMs: 10_000, what: 'its end' })
+  await until(() => client.statuses.write === 'completed', { timeoutMs: 20_000, what: 'the announcement' })
+  await until(() => client.done.write !== undefined, { timeoutMs: 20_000, what: 'its end' })
   assert.equal(client.texts.write, 'only a part of it all')
   assert.equal(client.of('done').length, 1)
   assert.deepEqual(client.faults, [])

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { descendantsOf, signalProcess } from '../../src/lib/process-tree.ts'
@@ -12,9 +13,12 @@ import { readLines } from '../../src/supervisor/lines.ts'
 import { describeTop } from '../../src/supervisor/stack.ts'
 import { listenersOf } from '../helpers/listeners.ts'
 import { ROOT } from '../helpers/program.ts'
+import { tempFolder } from '../helpers/temp.ts'
 
 const FILE = 'test/fixtures/children/stuck.ts'
-const WAIT = { timeoutMs: 10_000, everyMs: 10 }
+const WAIT = { timeoutMs: 60_000, everyMs: 10 }
+/** What answers does so in a fraction of it. */
+const ANSWER_MS = 30_000
 
 for (const [way, name, marker] of [
   ['spin', 'spin', '// spins'],
@@ -26,7 +30,7 @@ for (const [way, name, marker] of [
     const { reader, occupy } = await start(t)
     await occupy(way, 60_000)
     const startedMs = performance.now()
-    const top = await reader.read(5_000)
+    const top = await reader.read(ANSWER_MS)
     assert.ok(top)
     assert.equal(describeTop(top), `${name} (${FILE}:${lineOf(marker)})`)
     assert.equal(top.scope, `task-of-${way}`, 'not the task that waits beside it')
@@ -38,17 +42,18 @@ for (const [way, name, marker] of [
 test('all frames are told, those of Node among them', async (t) => {
   const { reader, occupy } = await start(t)
   await occupy('listener', 60_000)
-  const { frames } = (await reader.read(5_000))!
+  const { frames } = (await reader.read(ANSWER_MS))!
   const names = frames.filter((frame) => /^(spin|emit|listener) /.test(frame)).map((frame) => frame.split(':')[0])
   assert.deepEqual(names, [`spin (${FILE}`, 'emit (node', `listener (${FILE}`])
 })
 
 test('who comes back has its inspector closed, prints nothing of it, and can be asked again', async (t) => {
-  const { child, reader, occupy, free, lines } = await start(t)
+  const { child, reader, occupy, letGo, free, lines } = await start(t)
   for (let i = 0; i < 3; i++) {
-    await occupy('spin', 800)
-    assert.equal((await reader.read(5_000))?.function, 'spin')
+    await occupy('spin', 60_000)
+    assert.equal((await reader.read(ANSWER_MS))?.function, 'spin')
     assert.equal(listenersOf(child.pid!), 1)
+    letGo()
     await free()
     reader.release()
     await until(() => listenersOf(child.pid!) === 0, { ...WAIT, what: 'the inspector to be closed' })
@@ -59,10 +64,11 @@ test('who comes back has its inspector closed, prints nothing of it, and can be 
 })
 
 test('one that is let go while it is still busy closes its inspector when it is free, and does not open it again', async (t) => {
-  const { child, reader, occupy, free, opened } = await start(t)
-  await occupy('spin', 1_000)
-  assert.equal((await reader.read(5_000))?.function, 'spin')
+  const { child, reader, occupy, letGo, free, opened } = await start(t)
+  await occupy('spin', 60_000)
+  assert.equal((await reader.read(ANSWER_MS))?.function, 'spin')
   reader.release()
+  letGo()
   await free()
   await until(() => listenersOf(child.pid!) === 0, WAIT)
   await free()
@@ -70,8 +76,8 @@ test('one that is let go while it is still busy closes its inspector when it is 
 })
 
 test('a call outside JavaScript gives null in time; the answer that comes late closes the inspector too', async (t) => {
-  const { child, reader, occupy, free, opened, lines } = await start(t)
-  await occupy('program', 1_500)
+  const { child, reader, occupy, letGo, free, opened, lines } = await start(t)
+  await occupy('program', 4_000)
   await until(() => descendantsOf(child.pid!).length === 1, { ...WAIT, everyMs: 1 })
   assert.equal(await reader.read(300), null)
   reader.release()
@@ -79,8 +85,9 @@ test('a call outside JavaScript gives null in time; the answer that comes late c
   await until(() => opened() === 1, WAIT)
   await until(() => listenersOf(child.pid!) === 0, WAIT)
   await free()
-  await occupy('spin', 500)
-  assert.equal((await reader.read(5_000))?.function, 'spin', 'the next time it is told')
+  await occupy('spin', 60_000)
+  assert.equal((await reader.read(ANSWER_MS))?.function, 'spin', 'the next time it is told')
+  letGo()
   await free()
   reader.release()
   await until(() => listenersOf(child.pid!) === 0, WAIT)
@@ -136,7 +143,7 @@ test('files are named from the roots, others by their whole path', async (t) => 
       async (roots) => {
         const { reader, occupy } = await start(t, [], roots)
         await occupy('spin', 60_000)
-        return (await reader.read(5_000))?.file
+        return (await reader.read(ANSWER_MS))?.file
       },
     ),
   )
@@ -145,7 +152,8 @@ test('files are named from the roots, others by their whole path', async (t) => 
 
 async function start(t: TestContext, flags: string[] = [], roots: string[] = [process.cwd()]) {
   const file = fileURLToPath(new URL('../fixtures/children/stuck.ts', import.meta.url))
-  const args = ['--disable-warning=ExperimentalWarning', ...INSPECTOR_FLAGS, ...flags, file]
+  const path = join(await tempFolder(t), 'let-go')
+  const args = ['--disable-warning=ExperimentalWarning', ...INSPECTOR_FLAGS, ...flags, file, path]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   t.after(() => {
     for (const pid of descendantsOf(child.pid!)) signalProcess(pid, 'SIGKILL')
@@ -172,10 +180,13 @@ async function start(t: TestContext, flags: string[] = [], roots: string[] = [pr
     opened: () => taken.filter((line) => line.startsWith('Debugger listening on')).length,
     /** Resolves when it is busy. */
     async occupy(way: string, ms: number) {
+      rmSync(path, { force: true })
       const busy = more('busy', 1)
       child.send({ way, ms })
       await busy
     },
+    /** Ends a `spin`. */
+    letGo: () => writeFileSync(path, ''),
   }
 }
 

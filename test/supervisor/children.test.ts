@@ -17,13 +17,13 @@ import { isGone } from '../helpers/processes.ts'
 import { tempFolder } from '../helpers/temp.ts'
 import { assertNothingLeft } from './running.ts'
 
-const WAIT = { timeoutMs: 20_000, everyMs: 10 }
+const WAIT = { timeoutMs: 60_000, everyMs: 10 }
 /** Seconds become hundredths, so that a test need not wait for minutes. */
 const QUICK: Partial<Policy> = {
   backoff: { firstMs: 10, factor: 2, maxMs: 100 },
-  crashWindowMs: 10_000,
+  crashWindowMs: 60_000,
   halfOpenMs: 500,
-  stableMs: 400,
+  stableMs: 1_000,
 }
 
 test('ignores TERM: a stop waits for it to the deadline, then its group is killed', async (t) => {
@@ -33,7 +33,7 @@ test('ignores TERM: a stop waits for it to the deadline, then its group is kille
   const startedMs = performance.now()
   await supervisor.stop(['bad'], { deadlineMs: startedMs + 700 })
   const tookMs = performance.now() - startedMs
-  assert.ok(tookMs >= 690 && tookMs < 2_000, `it took ${tookMs} ms`)
+  assert.ok(tookMs >= 690 && tookMs < 10_000, `it took ${tookMs} ms`)
   assert.deepEqual(
     of('child_stopped').map(({ name, forced }) => [name, forced]),
     [['bad', true]],
@@ -43,7 +43,7 @@ test('ignores TERM: a stop waits for it to the deadline, then its group is kille
 
 test('never becomes ready: it is killed at its deadline each time, parked, and comes back when it can', async (t) => {
   const { supervisor, of, heal } = await setUp(t, 'never-ready', {
-    bootDeadlineMs: 1_500,
+    bootDeadlineMs: 4_000,
     policy: { ...QUICK, maxCrashes: 2 },
   })
   void supervisor.start().catch(() => {}) // the boot fails for its sake
@@ -51,11 +51,11 @@ test('never becomes ready: it is killed at its deadline each time, parked, and c
   assert.equal(of('child_boot_missed').length, 2)
   assert.deepEqual(
     of('child_exited').map(({ name, signal, reason }) => [name, signal, reason]),
-    Array(2).fill(['bad', 'SIGKILL', 'was not ready within 1.5 s']),
+    Array(2).fill(['bad', 'SIGKILL', 'was not ready within 4 s']),
   )
   assert.equal(statusOf(supervisor, 'bad').pid, null, 'no process of it is left behind while it is parked')
   heal()
-  supervisor.restart('bad', { deadlineMs: performance.now() + 1_000 })
+  supervisor.restart('bad', { deadlineMs: performance.now() + 10_000 })
   await untilReady(supervisor, 'bad')
 })
 
@@ -94,7 +94,7 @@ test('crashes again and again soon after it was ready: parked after five, and fo
   heal()
   await untilReady(supervisor, 'bad')
   const { restarts } = statusOf(supervisor, 'bad')
-  await sleep(3 * QUICK.stableMs!)
+  await sleep(2 * QUICK.stableMs!)
   process.kill(statusOf(supervisor, 'bad').pid!, 'SIGABRT')
   await until(() => statusOf(supervisor, 'bad').restarts === restarts + 1, WAIT)
   await untilReady(supervisor, 'bad')
@@ -104,14 +104,14 @@ test('crashes again and again soon after it was ready: parked after five, and fo
 test('crashes every two seconds: back at once the first time, later each time, and parked within the policy', async (t) => {
   const { supervisor, of, heal } = await setUp(t, 'crashes-often', { value: 2_000 })
   await supervisor.start()
-  await until(() => of('child_parked').length === 1, { ...WAIT, timeoutMs: 60_000 })
+  await until(() => of('child_parked').length === 1, WAIT)
   assert.deepEqual([of('child_exited').length, statusOf(supervisor, 'bad').restarts], [5, 4])
   const [first, ...others] = of('child_restart_planned').map(({ afterMs }) => afterMs)
   assert.equal(first, DEFAULT_POLICY.handBackMs, 'it had been up')
   const { firstMs } = DEFAULT_POLICY.backoff
   assert.ok(others.length === 3 && others.every((ms, n) => ms >= firstMs * 2 ** n), `delays: ${others}`)
   heal()
-  supervisor.restart('bad', { deadlineMs: performance.now() + 1_000 })
+  supervisor.restart('bad', { deadlineMs: performance.now() + 10_000 })
   await untilReady(supervisor, 'bad')
 })
 
@@ -123,7 +123,7 @@ test('exits with 78: it is not started again until a person says so', async (t) 
   await sleep(2 * QUICK.halfOpenMs! + 300) // long enough for two half-open tries, if there were any
   assert.deepEqual([of('child_exited').length, statusOf(supervisor, 'bad').phase], [1, 'parked'])
   heal()
-  supervisor.restart('bad', { deadlineMs: performance.now() + 1_000 })
+  supervisor.restart('bad', { deadlineMs: performance.now() + 10_000 })
   await untilReady(supervisor, 'bad')
 })
 
@@ -148,7 +148,7 @@ test('leaves a stranger that does not carry its marks and holds its pipes: its e
   const saidMs = performance.now()
   await until(() => of('child_exited').length > 0, WAIT)
   const tookMs = performance.now() - saidMs
-  assert.ok(tookMs < 6_000, `it took ${tookMs} ms`) // a second is waited for the pipes; the rest is a busy machine's
+  assert.ok(tookMs < 20_000, `it took ${tookMs} ms`) // a second is waited for the pipes; the rest is a busy machine's
   assert.equal(of('child_exited')[0]?.code, 6)
   assert.ok(!isGone(grandchild), 'it does hold them still: a stranger in a session of its own')
   assert.deepEqual(statusOf(supervisor, 'bad').pid, null)
@@ -172,7 +172,7 @@ test('floods standard output with 100 MB of lines: bounded memory, a loop that g
   const delayMs = Math.round(delay.percentile(99) / 1e6)
   t.diagnostic(`grew by ${grownMb} MB, loop delay p99 ${delayMs} ms, longest ${Math.round(delay.max / 1e6)} ms`)
   assert.ok(grownMb < 64, `grew by ${grownMb} MB`)
-  assert.ok(delayMs < 100, `the loop was late by ${delayMs} ms`)
+  assert.ok(delayMs < 300, `the loop was late by ${delayMs} ms`)
   const last = statusOf(supervisor, 'bad').last_lines.slice(-3)
   assert.deepEqual(last, [String(1_048_599).padEnd(99, '.'), String(1_048_600).padEnd(99, '.'), 'end of flood'])
   assert.deepEqual([statusOf(supervisor, 'bad').restarts, statusOf(supervisor, 'good').restarts], [0, 0])

@@ -7,7 +7,7 @@ import type { ChildSpec } from '../../src/supervisor/spec.ts'
 import { type NodeSpecOptions, nodeSpec } from '../fixtures/children/specs.ts'
 import { setUp } from './running.ts'
 
-const WAIT = { timeoutMs: 20_000, everyMs: 10 }
+const WAIT = { timeoutMs: 60_000, everyMs: 10 }
 const BLOCK = { type: 'do', what: 'block' }
 const PLACE = /^gave no sign of life for \d+\.\d s; it was in block \(test\/fixtures\/children\/link-child\.ts:\d+\)$/
 

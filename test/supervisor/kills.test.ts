@@ -5,7 +5,7 @@ import { until } from '../../src/lib/until.ts'
 import { nodeSpec } from '../fixtures/children/specs.ts'
 import { setUp } from './running.ts'
 
-const WAIT = { timeoutMs: 20_000, everyMs: 10 }
+const WAIT = { timeoutMs: 60_000, everyMs: 10 }
 const PATIENCE = { maxCrashes: 2, upMs: 0 }
 
 test('a kill by the kernel for want of memory counts as a crash: a child that eats all is parked', async (t) => {

@@ -37,6 +37,6 @@ export function setUp(t: TestContext, specs: ChildSpec[], { isOwnFault, ...polic
 /** As the next start of the program would look for it. What has just been killed may still be on its way out. */
 export async function assertNothingLeft(dataId: string): Promise<void> {
   const probe = async () => (await findSurvivors(dataId)).length === 0
-  await until(probe, { timeoutMs: 3_000, everyMs: 20 }).catch(() => {}) // said better by the next line
+  await until(probe, { timeoutMs: 10_000, everyMs: 20 }).catch(() => {}) // said better by the next line
   assert.deepEqual(await findSurvivors(dataId), [], 'processes are left')
 }

@@ -8,7 +8,7 @@ import type { ChildSpec } from '../../src/supervisor/spec.ts'
 import { nodeSpec, shellSpec } from '../fixtures/children/specs.ts'
 import { setUp } from './running.ts'
 
-const WAIT = { timeoutMs: 10_000, everyMs: 10 }
+const WAIT = { timeoutMs: 60_000, everyMs: 10 }
 
 test('starts in the order of needs, hands over go, and shows its status', async (t) => {
   let release = () => {}
@@ -59,7 +59,7 @@ test('the last beat of a child tells what it did since the one before', async (t
   await supervisor.start()
   await until(() => supervisor.status()[0]!.beat, WAIT)
   const { pid } = supervisor.status()[0]!
-  await supervisor.stop(['worker'], { deadlineMs: performance.now() + 5_000 })
+  await supervisor.stop(['worker'], { deadlineMs: performance.now() + 30_000 })
   assert.deepEqual(supervisor.status()[0]!.beat, { lag: 1, pid })
 })
 
@@ -75,10 +75,10 @@ test('a drain lets a child finish; the fact says how long it took', async (t) =>
   const { supervisor, of, messages } = setUp(t, [nodeSpec('worker')])
   await supervisor.start()
   const pid = supervisor.status()[0]!.pid!
-  await supervisor.stop(['worker'], { drain: { why: 'end of test' }, deadlineMs: performance.now() + 8_000 })
+  await supervisor.stop(['worker'], { drain: { why: 'end of test' }, deadlineMs: performance.now() + 60_000 })
   assert.deepEqual(messages, [{ name: 'worker', message: { type: 'draining', why: 'end of test' } }])
   const [stopped] = of('child_stopped')
-  assert.ok(stopped && !stopped.forced && stopped.ms < 5_000)
+  assert.ok(stopped && !stopped.forced && stopped.ms < 30_000)
   assert.equal(of('child_exited')[0]?.wanted, false)
   assert.ok(isGroupEmpty(pid))
   assert.equal(supervisor.status()[0]?.phase, 'stopped')
@@ -88,10 +88,10 @@ test('what does not drain is killed at the deadline; a hurry ends it before', as
   const { supervisor, of } = setUp(t, [nodeSpec('deaf', { mode: 'deaf' }), nodeSpec('quick', { mode: 'deaf' })])
   await supervisor.start()
   const startedMs = performance.now()
-  const stopped = supervisor.stop(['deaf', 'quick'], { deadlineMs: startedMs + 1_500 })
+  const stopped = supervisor.stop(['deaf', 'quick'], { deadlineMs: startedMs + 3_000 })
   supervisor.hurry(['quick'])
   await stopped
-  assert.ok(performance.now() - startedMs >= 1_490)
+  assert.ok(performance.now() - startedMs >= 2_990)
   const byName = Object.fromEntries(of('child_stopped').map((fact) => [fact.name, fact.forced]))
   assert.deepEqual(byName, { deaf: true, quick: false })
   assert.equal(of('child_exited').find(({ name }) => name === 'quick')?.code, 9)
@@ -106,7 +106,7 @@ test('a stop ends grandchildren that ignore TERM, and members left by their lead
   await supervisor.start()
   await until(() => of('child_line').length === 2, WAIT)
   const pids = supervisor.status().map(({ pid }) => pid!)
-  await supervisor.stop(['stubborn', 'leaver'], { deadlineMs: performance.now() + 5_000 })
+  await supervisor.stop(['stubborn', 'leaver'], { deadlineMs: performance.now() + 30_000 })
   assert.deepEqual(pids.map(isGroupEmpty), [true, true])
   const forced = Object.fromEntries(of('child_stopped').map((fact) => [fact.name, fact.forced]))
   assert.deepEqual(forced, { stubborn: true, leaver: false })
@@ -118,7 +118,7 @@ test('a stopped process is woken to hear of its end', async (t) => {
   const pids = supervisor.status().map(({ pid }) => pid!)
   for (const pid of pids) process.kill(pid, 'SIGSTOP')
   await until(() => pids.every((pid) => statOf(pid)?.state === 'T'), WAIT)
-  await supervisor.stop(['worker', 'program'], { deadlineMs: performance.now() + 4_000 })
+  await supervisor.stop(['worker', 'program'], { deadlineMs: performance.now() + 30_000 })
   assert.deepEqual(
     of('child_stopped').map(({ forced }) => forced),
     [false, false],
@@ -127,7 +127,7 @@ test('a stopped process is woken to hear of its end', async (t) => {
 
 test('a blocked child is found by its missing beats, a stopped one by its state', async (t) => {
   const frozen = shellSpec('frozen', 'exec sleep 600')
-  const { supervisor, of } = setUp(t, [nodeSpec('blocked'), frozen, nodeSpec('healthy')], { hangKillMs: 1_000 })
+  const { supervisor, of } = setUp(t, [nodeSpec('blocked'), frozen, nodeSpec('healthy')], { hangKillMs: 3_000 })
   await supervisor.start()
   supervisor.send('blocked', { type: 'do', what: 'block' })
   process.kill(supervisor.status()[1]!.pid!, 'SIGSTOP')
@@ -142,8 +142,8 @@ test('a blocked child is found by its missing beats, a stopped one by its state'
 test('a boot fails with the child, the reason and its last output', async (t) => {
   const cases: [ChildSpec, RegExp][] = [
     [
-      nodeSpec('late', { mode: 'never-ready', bootDeadlineMs: 700 }),
-      /^late was not ready within 0.7 s.*got go: hello late/s,
+      nodeSpec('late', { mode: 'never-ready', bootDeadlineMs: 3_000 }),
+      /^late was not ready within 3 s.*got go: hello late/s,
     ],
     [nodeSpec('broken', { mode: 'crash-early' }), /^broken exited with code 3.*cannot find what I need/s],
     [nodeSpec('set-wrong', { mode: 'config-error' }), /^set-wrong exited with code 78/],
@@ -171,7 +171,7 @@ test('a boot fails with the third crash of a child that is never given up, becau
 test('a stop during the boot ends it', async (t) => {
   const { supervisor } = setUp(t, [nodeSpec('worker', { mode: 'never-ready' })])
   const refused = assert.rejects(supervisor.start(), { code: 'interrupted' })
-  await supervisor.stop(['worker'], { deadlineMs: performance.now() + 5_000 })
+  await supervisor.stop(['worker'], { deadlineMs: performance.now() + 30_000 })
   await refused
 })
 
@@ -200,7 +200,7 @@ test('a flood of output without lines costs no memory and no lines', async (t) =
   supervisor.send('worker', { type: 'do', what: 'flood', value: 100 })
   const lines = () =>
     facts.flatMap((fact) => (fact.type === 'child_line' && fact.stream === 'stdout' ? [fact.line] : []))
-  await until(() => lines().includes('end of flood'), { timeoutMs: 30_000, everyMs: 20 })
+  await until(() => lines().includes('end of flood'), { timeoutMs: 60_000, everyMs: 20 })
   const long = lines().find((line) => line.startsWith('xxx'))!
   assert.ok(long.length < 65_600 && long.endsWith('[cut]'))
   assert.ok(process.memoryUsage.rss() - before < 60e6, `grew by ${process.memoryUsage.rss() - before}`)
@@ -228,7 +228,7 @@ test('restart drains a child and brings it back', async (t) => {
   const { supervisor, of } = setUp(t, [nodeSpec('worker')])
   await supervisor.start()
   const { pid } = supervisor.status()[0]!
-  supervisor.restart('worker', { drain: { why: 'restart' }, deadlineMs: performance.now() + 5_000 })
+  supervisor.restart('worker', { drain: { why: 'restart' }, deadlineMs: performance.now() + 30_000 })
   await until(() => of('child_ready').length === 2, WAIT)
   assert.notEqual(supervisor.status()[0]?.pid, pid)
   assert.equal(of('child_stopped')[0]?.forced, false)

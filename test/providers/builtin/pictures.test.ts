@@ -9,6 +9,7 @@ import { until } from '../../../src/lib/until.ts'
 import { createImages } from '../../../src/providers/builtin/builtin.ts'
 import { openTool } from '../../../src/providers/builtin/tool-client.ts'
 import type { PictureBrief, Work } from '../../../src/providers/provider.ts'
+import { startWatch } from '../../helpers/stopwatch.ts'
 import { openWorkFolder } from '../../helpers/work-folder.ts'
 
 const images = createImages(null)
@@ -100,25 +101,25 @@ test('the child starts on first use, serves many calls and ends when disposed', 
   assert.deepEqual(await marked('dispose'), [])
 })
 
-test('abort ends the child at once, and callers get the reason', { timeout: 20_000 }, async (t) => {
+test('abort ends the child at once, and callers get the reason', { timeout: 60_000 }, async (t) => {
   const abort = new AbortController()
   await using tool = openTool(openWorkFolder(t, abort.signal), mark('abort'))
   const call = tool.call('write_script', { text: 'The king was here. '.repeat(10_000), title: null, targetS: 60 })
   call.catch(() => {}) // asserted below
-  await until(async () => (await marked('abort')).length > 0, { timeoutMs: 5_000 })
-  const startedMs = performance.now()
+  await until(async () => (await marked('abort')).length > 0, { timeoutMs: 20_000 })
+  const watch = startWatch()
   abort.abort(new Error('enough'))
   await assert.rejects(call, /enough/)
-  assert.ok(performance.now() - startedMs < 2_000)
+  watch.assertBelow(2_000)
   assert.deepEqual(await marked('abort'), [])
 })
 
-test('a child that dies fails its calls, and the next call gets a new one', { timeout: 20_000 }, async (t) => {
+test('a child that dies fails its calls, and the next call gets a new one', { timeout: 60_000 }, async (t) => {
   await using tool = openTool(openWorkFolder(t), mark('death'))
   const brief = { text: 'One.', title: null, targetS: 20 }
   const call = tool.call('write_script', { ...brief, text: 'The king was here. '.repeat(10_000) })
   call.catch(() => {}) // asserted below
-  const pid = await until(async () => (await marked('death'))[0], { timeoutMs: 5_000 })
+  const pid = await until(async () => (await marked('death'))[0], { timeoutMs: 20_000 })
   process.kill(pid, 'SIGKILL')
   await assert.rejects(call, { code: 'program_failed', retryable: true })
   assert.equal((await tool.call('write_script', brief)).shots.length, 1)

@@ -10,6 +10,7 @@ import { cameraFilter } from '../../../src/providers/ffmpeg/camera.ts'
 import { clipArgs } from '../../../src/providers/ffmpeg/clip.ts'
 import { createFfmpeg } from '../../../src/providers/ffmpeg/ffmpeg.ts'
 import type { CameraMove } from '../../../src/providers/provider.ts'
+import { startWatch } from '../../helpers/stopwatch.ts'
 import { openWorkFolder } from '../../helpers/work-folder.ts'
 
 const ffmpeg = createFfmpeg({ ffmpegPath: null, ffprobePath: null })
@@ -129,10 +130,10 @@ test('abort ends ffmpeg within two seconds and leaves no process', { timeout: 30
   running.catch(() => {}) // asserted below
   await until(() => frames > 0, { timeoutMs: 10_000, what: 'progress' })
   assert.equal((await findByEnvironment(mark.name, mark.value)).length, 1)
-  const startedMs = performance.now()
+  const watch = startWatch()
   abort.abort(new Error('enough'))
   await assert.rejects(running, /enough/)
-  assert.ok(performance.now() - startedMs < 2_000)
+  watch.assertBelow(2_000)
   assert.deepEqual(await findByEnvironment(mark.name, mark.value), [])
 })
 

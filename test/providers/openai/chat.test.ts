@@ -91,15 +91,15 @@ for (const [fault, kind, retryable] of BROKEN)
   })
 
 test('a stall is noticed, a slow first byte is not taken for one', async (t) => {
-  const { text, server } = await openRig(t, { limits: { idleMs: 200, firstByteMs: 3_000 } })
+  const { text, server } = await openRig(t, { limits: { idleMs: 1_000, firstByteMs: 20_000 } })
   server.behaviour.faults = [
     { kind: 'stall', after: 3 },
-    { kind: 'slow_first_byte', ms: 600 },
+    { kind: 'slow_first_byte', ms: 2_000 },
   ]
   const stalled = await consume(text.stream(request()))
   assert.equal(stalled.deltas.length, 3)
   assert.deepEqual([stalled.error.details.class, stalled.error.retryable], ['transient', true])
-  assert.match(stalled.error.message, /nothing came for 0\.2 s/)
+  assert.match(stalled.error.message, /nothing came for 1 s/)
   assert.equal((await consume(text.stream(request()))).answer?.finish, 'stop')
 })
 
@@ -111,7 +111,7 @@ test('a first byte that never comes is given up', async (t) => {
 })
 
 test('a whole answer survives what breaks after its end; tokens are then guessed', async (t) => {
-  const { text, server } = await openRig(t, { limits: { idleMs: 200 } })
+  const { text, server } = await openRig(t, { limits: { idleMs: 1_000 } })
   server.behaviour.faults = [{ kind: 'no_usage' }, { kind: 'linger' }]
   for (const _ of server.behaviour.faults.slice()) {
     const { answer } = await consume(text.stream(request()))
@@ -130,15 +130,15 @@ test('a text that reached its limit says so', async (t) => {
 
 test('a cancel ends the call at once, with the reason of the signal', async (t) => {
   const { text, server, records } = await openRig(t)
-  server.behaviour.tokenMs = 50
+  server.behaviour.tokenMs = 4_000
   const abort = new AbortController()
   const running = consume(text.stream(request({ signal: abort.signal })))
   await until(() => server.calls.length === 1, { timeoutMs: 5_000 })
   const startedMs = performance.now()
   abort.abort('cancelled')
   assert.equal((await running).error, 'cancelled')
-  assert.ok(performance.now() - startedMs < 200)
-  await until(() => records.length === 1, { timeoutMs: 2_000 })
+  assert.ok(performance.now() - startedMs < 2_000, 'not only when the next token comes')
+  await until(() => records.length === 1, { timeoutMs: 10_000 })
   assert.equal(records[0]!.failure, 'cancelled')
   assert.equal(server.calls[0]!.ended, false)
 })
@@ -147,7 +147,7 @@ test('a consumer that leaves ends the call', async (t) => {
   const { text, server, records } = await openRig(t)
   server.behaviour.tokenMs = 50
   for await (const _ of text.stream(request())) break
-  await until(() => records.length === 1, { timeoutMs: 2_000 })
+  await until(() => records.length === 1, { timeoutMs: 10_000 })
   assert.equal(server.calls[0]!.ended, false)
 })
 

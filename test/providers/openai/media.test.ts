@@ -91,15 +91,15 @@ test('narration is mono WAV of the real length, also of a long text', async (t) 
 
 test('what is late or no picture fails with its class, and is asked for again', async (t) => {
   const { ledger, raws } = memoryLedger()
-  const { images, speech, server } = await openRig(t, { ledger, limits: { wholeMs: 300 } })
+  const { images, speech, server } = await openRig(t, { ledger, limits: { wholeMs: 1_500 } })
   const work = await workOf(t)
   await using artist = await images!.open(work)
   const narrator = await speech!.open({ voice: null, language: 'en', writing: 'Latin' }, work)
   const draw = () =>
     artist.draw({ ...SCENE, width: 64, height: 64, path: join(work.folder, 'a.png'), format: 'png' as const })
   server.behaviour.faults = [
-    { kind: 'slow_first_byte', ms: 1_000 },
-    { kind: 'slow_first_byte', ms: 1_000 },
+    { kind: 'slow_first_byte', ms: 4_000 },
+    { kind: 'slow_first_byte', ms: 4_000 },
   ]
   const late = { code: 'provider_failed', retryable: true }
   await assert.rejects(draw(), late)

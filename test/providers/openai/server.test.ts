@@ -12,7 +12,7 @@ test('tells its address, fails on request, and counts', async (t) => {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   t.after(() => child.kill())
-  const [line] = await once(createInterface({ input: child.stdout }), 'line', { signal: AbortSignal.timeout(10_000) })
+  const [line] = await once(createInterface({ input: child.stdout }), 'line', { signal: AbortSignal.timeout(60_000) })
   const { url } = JSON.parse(line as string) as { url: string }
   const control = (name: string, init?: RequestInit) =>
     fetch(new URL(`/control/${name}`, url), init).then((r) => r.json())
