@@ -34,7 +34,7 @@ test('SIGKILL of the supervisor in each stage: the film becomes what it would ha
     making.instance = await installation.start()
     const left = making.instance.facts('ready')[0]!.interrupted
     assert.deepEqual(left.find((project) => project.id === id)?.stage, stage)
-    const after = await untilState({ layout, id, timeoutMs: 60_000 }, (s) => stageOf(s, stage).status === 'completed')
+    const after = await untilState({ layout, id, timeoutMs: 180_000 }, (s) => stageOf(s, stage).status === 'completed')
     assertWentOn(before, after, stage)
     assertNoneTwice(stepsDone(layout, id).slice(steps.length), before)
     assert.deepEqual(await filesAgain(layout, after, kept), kept, 'finished files were not touched')
@@ -127,7 +127,7 @@ async function untilRunning({ installation, id }: Making, stage: FilmStage): Pro
     const isThere = status === 'completed' || (status === 'running' && steps.length >= (STEPS_BEFORE[stage] ?? 0))
     return isThere ? state : undefined
   }
-  return until(probe, { timeoutMs: 60_000, everyMs: 2, what: `${stage} to run` })
+  return until(probe, { timeoutMs: 180_000, everyMs: 2, what: `${stage} to run` })
 }
 
 async function untilTools(installation: Installation, instance: Instance, command: string): Promise<number[]> {
