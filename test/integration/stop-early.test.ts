@@ -22,9 +22,9 @@ for (const [words, isReached] of MOMENTS)
   test(`a signal during the boot, when ${words}, ends it and leaves nothing`, async (t) => {
     const installation = await createInstallation(t)
     const program = installation.launch()
-    await until(() => isReached(program, installation), { timeoutMs: 10_000, everyMs: 1 })
+    await until(() => isReached(program, installation), { timeoutMs: 40_000, everyMs: 1 })
     program.signal('SIGINT')
-    assert.deepEqual(await program.ended(10_000), { code: 0, signal: null })
+    assert.deepEqual(await program.ended(20_000), { code: 0, signal: null })
     // What was killed the kernel may take a moment to clear away.
     await untilGone((await installation.processes()).map((p) => p.pid))
     assert.ok(!existsSync(installation.layout.run))
@@ -34,7 +34,7 @@ test('a signal while it still looks for Redis: nothing is started any more', asy
   const { program, answer } = await lookForRedis(t)
   program.signal('SIGINT')
   answer()
-  assert.deepEqual(await program.ended(10_000), { code: 0, signal: null })
+  assert.deepEqual(await program.ended(20_000), { code: 0, signal: null })
   assert.deepEqual(program.facts('child_spawned'), [])
 })
 
@@ -46,9 +46,10 @@ for (const [signal, code] of [
     const { installation, program, lookingPid } = await lookForRedis(t)
     program.signal(signal)
     const firstMs = performance.now()
-    await until(() => performance.now() - firstMs > 550, { timeoutMs: 5_000, everyMs: 10 })
+    // Half a second after it was heard, of which nothing is said yet, another one counts.
+    await until(() => performance.now() - firstMs > 1_500, { timeoutMs: 5_000, everyMs: 10 })
     program.signal(signal)
-    assert.deepEqual(await program.ended(5_000), { code, signal: null })
+    assert.deepEqual(await program.ended(15_000), { code, signal: null })
     await untilGone([lookingPid])
     await installation.start() // the folder is free
   })
@@ -56,7 +57,7 @@ for (const [signal, code] of [
 test('SIGQUIT during the boot: it ends at once with 131', async (t) => {
   const { program, lookingPid } = await lookForRedis(t)
   program.signal('SIGQUIT')
-  assert.deepEqual(await program.ended(5_000), { code: 131, signal: null })
+  assert.deepEqual(await program.ended(15_000), { code: 131, signal: null })
   await untilGone([lookingPid])
 })
 
@@ -69,7 +70,7 @@ async function lookForRedis(t: TestContext) {
   await chmod(fake!, 0o755)
   const installation = await createInstallation(t)
   const program = installation.launch({ env: { PATH: `${folder}:${process.env.PATH}` } })
-  const pid = await until(() => existsSync(asked!) && readFileSync(asked!, 'utf8').trim(), { timeoutMs: 10_000 })
+  const pid = await until(() => existsSync(asked!) && readFileSync(asked!, 'utf8').trim(), { timeoutMs: 20_000 })
   return { installation, program, lookingPid: Number(pid), answer: () => writeFileSync(told!, '') }
 }
 
