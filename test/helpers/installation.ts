@@ -13,6 +13,7 @@ import { type DataLayout, dataLayout } from '../../src/project/layout.ts'
 import { processesWith, type RunningProcess, untilGone } from './processes.ts'
 import { launchProgram, type Program, type Via } from './program.ts'
 import { assertSound } from './soundness.ts'
+import { isBusy } from './stopwatch.ts'
 
 export type StartOptions = { via?: Via; args?: string[]; env?: Record<string, string>; columns?: number }
 
@@ -111,7 +112,8 @@ async function finish(t: TestContext, { programs, layout, processes, served, may
   for (const program of programs) await stopImpatiently(program)
   await untilGone((await processes()).map(({ pid }) => pid))
   assert.deepEqual(await processes(), [], 'processes are left')
-  await assertSound(layout, { mayTear })
+  const isHasty = programs.at(-1)?.exited()?.code !== 0
+  await assertSound(layout, { mayTear, isCut: isHasty && isBusy() })
   for (const { url, pid } of served) assert.notEqual(await serverOf(url), pid, `it still serves ${url}`)
 }
 

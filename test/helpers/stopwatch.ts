@@ -34,14 +34,20 @@ export function startWatch(): Stopwatch {
   }
 }
 
+/** Within the last ten seconds some process had to wait for a processor, or for the disk, a tenth of the time. */
+export function isBusy(): boolean {
+  return ['cpu', 'io'].some((of) => Number(/^some avg10=([\d.]+)/.exec(readPressure(of))?.[1] ?? 0) >= 10)
+}
+
 /** For how long some process had to wait for a processor, or for the disk, since the machine's start (Linux, PSI). */
 function pressureMs(): number[] {
-  return ['cpu', 'io'].map((of) => {
-    try {
-      const [, micros] = /^some .*total=(\d+)/.exec(readFileSync(`/proc/pressure/${of}`, 'utf8')) ?? []
-      return Number(micros ?? 0) / 1_000
-    } catch {
-      return 0 // a kernel that does not tell
-    }
-  })
+  return ['cpu', 'io'].map((of) => Number(/^some .*total=(\d+)/.exec(readPressure(of))?.[1] ?? 0) / 1_000)
+}
+
+function readPressure(of: string): string {
+  try {
+    return readFileSync(`/proc/pressure/${of}`, 'utf8')
+  } catch {
+    return '' // a kernel that does not tell
+  }
 }
