@@ -36,6 +36,7 @@ test('a zombie that wakes up in the middle of its successor’s speech says noth
   const told = talkOf(speech, 2).pieces.slice(0, 200).join('').length - 1
   const has = (viewer: Viewer) => (viewer.texts.get('talk') ?? '').length >= told
   await untilAll(others, has, { timeoutMs: 30_000, what: 'the viewers to hear the second speech' })
+  gates.release('1-200') // it has something to say, wherever it was stopped
   continueAgain(zombie)
   const isSilenced = () => instance.output().includes('"message":"stage superseded"')
   await until(isSilenced, { timeoutMs: 30_000, what: 'the zombie to notice that it was superseded' })
