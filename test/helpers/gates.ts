@@ -17,7 +17,7 @@ export type Gates = {
 
 export function createGates(t: TestContext): Gates {
   const folder = mkdtempSync(join(tmpdir(), 'showrunner-gates-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   const visits = (name: string) => visitsOf(folder).filter((line) => line === name).length
   return {
     folder,

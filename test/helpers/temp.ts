@@ -6,6 +6,6 @@ import type { TestContext } from 'node:test'
 
 export async function tempFolder(t: TestContext, name = 'showrunner-'): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), name))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
   return folder
 }
