@@ -159,6 +159,20 @@ test('a streamed task ends with its own done, not with that of an earlier run', 
   assert.match(text, /"will_retry":true[\s\S]*"content":"HI"[\s\S]*"type":"done","stage":"shout","full_text":"HI"/)
 })
 
+test('a streamed task waits for the last word of an earlier run, which is told a moment after it is written down', async () => {
+  await using running = await serveP1()
+  running.deps.states.set('p1', projectState())
+  const answering = fetch(`${running.url}/execute-stage`, execute({ use_streaming: true }))
+  await until(() => running.deps.hub.polling === 1, { timeoutMs: 1_000, everyMs: 5, what: 'the wait' })
+  const completed = { type: 'stage_update', stage: 'shout', status: 'completed' } as const
+  running.deps.hub.say('p1', { ...done, full_text: 'OLD' }, completed)
+  await until(() => running.deps.hub.viewers.size === 1, { timeoutMs: 3_000, what: 'the viewer' })
+  running.deps.hub.say('p1', token('HI', 0), done)
+  const text = await readText(await answering)
+  assert.ok(!text.includes('OLD'))
+  assert.match(text, /"content":"HI"[\s\S]*"type":"done","stage":"shout","full_text":"HI"/)
+})
+
 for (const [status, end] of [
   ['completed', /"type":"done","full_text":"HI"/],
   ['cancelled', /"type":"error","error":"The stage is cancelled"/],

@@ -49,10 +49,10 @@ async function placeBefore({ deps, c }: Omit<Asking, 'live'>, id: string, stage:
     heard.some(({ type }) => type === 'done') &&
     heard.some((one) => (one.type === 'connected' && one.stages[stage] === 'completed') || isCompletion(one))
   for (let since: string | undefined, waitMs = 0; ; waitMs = deadlineMs - performance.now()) {
-    const { events, next } = await hub.poll(id, { ...asked, since, waitMs: Math.max(0, waitMs) })
+    const { events, next, closed } = await hub.poll(id, { ...asked, since, waitMs: Math.max(0, waitMs) })
     heard.push(...events)
-    if (earlier?.status !== 'completed' || isTold() || asked.signal.aborted || performance.now() >= deadlineMs)
-      return next
+    const isOver = closed || asked.signal.aborted || performance.now() >= deadlineMs
+    if (earlier?.status !== 'completed' || isTold() || isOver) return next
     since = next
   }
 }
