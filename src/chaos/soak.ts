@@ -121,8 +121,8 @@ async function killAll(soak: Soak): Promise<void> {
   }
 }
 
-/** Somebody of the kind may just be on the way back: that is waited for, but not for ever. */
-const VICTIM_MS = 5_000
+/** Somebody of the kind may just be on the way back, slowly where the machine is slow: that is waited for, but not for ever. */
+const VICTIM_MS = 30_000
 
 async function strike({ rig, keeper, options }: Soak, { kind, among }: Kill): Promise<Hit | undefined> {
   const find = async () => pick(() => among, await victimsOf(rig, keeper.program(), kind))

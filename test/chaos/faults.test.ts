@@ -15,7 +15,8 @@ test('a process that is left after a clean stop is found before the next start c
     ['sigterm', 0],
     ['second-ctrl-c', 130],
   ] as const) {
-    const { scene, found } = await fakeScene(t, { exit: { code: exit, signal: null }, pids: () => [left.pid!] })
+    const facts = [{ type: 'stopping', atMs: 1 }]
+    const { scene, found } = await fakeScene(t, { exit: { code: exit, signal: null }, pids: () => [left.pid!], facts })
     await faultOf(id).strike(scene)
     assert.deepEqual(found, [{ kind: 'left', text: `process ${left.pid} (sleep 60) after the stop` }], id)
   }

@@ -25,7 +25,7 @@ export async function pidOf(instance: Instance, name: string): Promise<number> {
 }
 
 /** A new process in the place of the one that had `oldPid`. */
-export function untilReplaced(instance: Instance, victim: { name: string; pid: number }, timeoutMs = 15_000) {
+export function untilReplaced(instance: Instance, victim: { name: string; pid: number }, timeoutMs = 30_000) {
   const probe = async () => {
     const pid = (await childrenOf(instance)).find(({ name }) => name === victim.name)?.pid
     return pid !== victim.pid && pid
@@ -34,7 +34,7 @@ export function untilReplaced(instance: Instance, victim: { name: string; pid: n
 }
 
 /** How soon the supervisor has heard of the end of a process that is gone. */
-const HEARD_MS = 2_000
+const HEARD_MS = 10_000
 
 /**
  * All but the named ones are the same processes as before, and were never started again. One that was replaced may

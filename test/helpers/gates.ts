@@ -17,7 +17,7 @@ export type Gates = {
 
 export function createGates(t: TestContext): Gates {
   const folder = mkdtempSync(join(tmpdir(), 'showrunner-gates-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   const visits = (name: string) => visitsOf(folder).filter((line) => line === name).length
   return {
     folder,
@@ -25,7 +25,7 @@ export function createGates(t: TestContext): Gates {
     hold: (...names) => names.forEach((name) => void writeFileSync(holdPath(folder, name), '')),
     release: (...names) => names.forEach((name) => void rmSync(holdPath(folder, name), { force: true })),
     async reached(name, times = 1) {
-      await until(() => visits(name) >= times, { timeoutMs: 20_000, everyMs: 10, what: `visit ${times} of ${name}` })
+      await until(() => visits(name) >= times, { timeoutMs: 40_000, everyMs: 10, what: `visit ${times} of ${name}` })
     },
   }
 }

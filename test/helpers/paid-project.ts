@@ -38,7 +38,7 @@ export async function startPaidProject(
     calls,
     records: () => recordsOf(project.paths),
     asked: (part, times = 1) =>
-      until(() => calls(part)[times - 1], { timeoutMs: 20_000, everyMs: 5, what: `call ${times} for ${part}` }),
+      until(() => calls(part)[times - 1], { timeoutMs: 40_000, everyMs: 5, what: `call ${times} for ${part}` }),
   }
 }
 

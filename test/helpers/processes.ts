@@ -28,7 +28,7 @@ export function isGone(pid: number): boolean {
   return !isRunning(String(pid))
 }
 
-export async function untilGone(pids: readonly number[], timeoutMs = 3_000): Promise<void> {
+export async function untilGone(pids: readonly number[], timeoutMs = 10_000): Promise<void> {
   await until(() => pids.every(isGone), { timeoutMs, everyMs: 10, what: `the processes ${pids.join(', ')} to be gone` })
 }
 

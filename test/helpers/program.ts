@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { LaunchFact, ReadyFact } from '../../src/launch/facts.ts'
 import { spawnTethered } from '../../src/lib/tether.ts'
-import { until, within } from '../../src/lib/until.ts'
+import { twoTurns, until, within } from '../../src/lib/until.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -49,7 +49,10 @@ export function launchProgram({ env, via = 'node', args = [], columns = 80 }: La
   child.stdin.on('error', () => {}) // it may be gone before it has read
   if (via === 'shell') child.stdin.write(`${NPM.join(' ')}\n`)
   let end: Exit | null = null
-  const exit = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
+  // Its last words may still lie in the pipe; not 'close', for others may hold its output open.
+  const exit = new Promise<Exit>((resolve) =>
+    child.once('exit', (code, signal) => void twoTurns().then(() => resolve({ code, signal }))),
+  )
   void exit.then((is) => {
     end = is
   })
@@ -61,7 +64,7 @@ export function launchProgram({ env, via = 'node', args = [], columns = 80 }: La
     exited: () => end,
     facts: (type) => factsOf(type) as never,
     output: () => text,
-    async ready(timeoutMs = 20_000) {
+    async ready(timeoutMs = 45_000) {
       const probe = () => {
         if (end && factsOf('ready').length === 0)
           throw new Error(`It ended (${JSON.stringify(end)}) before it was ready:\n${text}`)

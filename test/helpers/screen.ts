@@ -4,6 +4,8 @@ export type Screen = {
   write(text: string): void
   /** The lines so far, without empty ones at the end. */
   lines(): string[]
+  /** Lines that have been there. */
+  readonly erased: readonly string[]
 }
 
 const ESC = '\x1b'
@@ -11,6 +13,7 @@ const SEQUENCE = new RegExp(`${ESC}\\[(\\??)(\\d*)([A-Za-z])|\\r|\\n|[^${ESC}\\r
 
 export function createScreen(): Screen {
   const rows: string[] = ['']
+  const erased: string[] = []
   let [row, column] = [0, 0]
 
   function print(text: string): void {
@@ -22,6 +25,7 @@ export function createScreen(): Screen {
   function obey(order: string, count: number): void {
     if (order === 'A') row = Math.max(0, row - count)
     else if (order === 'J') {
+      erased.push(...rows.slice(row))
       rows[row] = (rows[row] ?? '').slice(0, column)
       rows.length = row + 1
     } else if (order !== 'm') throw new Error(`This terminal does not know ESC [ ${order}`)
@@ -37,6 +41,7 @@ export function createScreen(): Screen {
         rows[row] ??= ''
       }
     },
+    erased,
     lines: () => rows.slice(0, rows.findLastIndex((line) => line !== '') + 1),
   }
 }

@@ -7,9 +7,12 @@ import { readState } from './soundness.ts'
 
 export type WaitFor = { layout: DataLayout; id: string; timeoutMs?: number }
 
+/** Below the 30 s after which a lock ends: what is found only by that is late. */
+const SOON_MS = 28_000
+
 /** The state once it satisfies `test`; read from the folder, so that it works while the API does not. */
 export async function untilState(
-  { layout, id, timeoutMs = 20_000 }: WaitFor,
+  { layout, id, timeoutMs = SOON_MS }: WaitFor,
   test: (state: ProjectState) => boolean,
 ): Promise<ProjectState> {
   let last: ProjectState | undefined
@@ -52,10 +55,10 @@ export async function workerOf({ api }: Instance, name: string) {
 /** Until so many of its stages count as failed. */
 export async function untilFailures({ api }: Instance, queue: string, wanted: number): Promise<void> {
   const what = `${wanted} failed in ${queue}`
-  await until(async () => (await api.status()).data.queues[queue]?.failed === wanted, { timeoutMs: 5_000, what })
+  await until(async () => (await api.status()).data.queues[queue]?.failed === wanted, { timeoutMs: 20_000, what })
 }
 
-export function untilHealthy({ api }: Instance, timeoutMs = 15_000): Promise<true> {
+export function untilHealthy({ api }: Pick<Instance, 'api'>, timeoutMs = 40_000): Promise<true> {
   const probe = async () => (await api.status()).data.status === 'healthy'
   return until(probe, { timeoutMs, everyMs: 20, what: 'the status to be healthy' })
 }

@@ -8,7 +8,7 @@ import { until } from '../../src/lib/until.ts'
 import { createInstallation, type Instance } from '../helpers/installation.ts'
 import { readState } from '../helpers/soundness.ts'
 import { type ProjectPlan, startProject } from '../helpers/started-project.ts'
-import { stageOf, untilStatus } from '../helpers/wait.ts'
+import { stageOf, untilHealthy, untilStatus } from '../helpers/wait.ts'
 
 /** `pid`: of the supervisor as seen from outside, where it is not 1. */
 async function startAsInit(t: TestContext, plan: ProjectPlan) {
@@ -26,7 +26,7 @@ test('PID 1: SIGTERM drains and stops cleanly, and at the start it says what is 
   process.kill(pid, 'SIGTERM')
   await untilStopping(instance)
   gates.release('write-2')
-  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+  assert.deepEqual(await instance.ended(20_000), { code: 0, signal: null })
   assert.deepEqual(instance.facts('stopped')[0]?.left, [])
   assert.deepEqual(await installation.processes(), [])
   const stage = stageOf(readState(layout, id), 'write')
@@ -36,26 +36,26 @@ test('PID 1: SIGTERM drains and stops cleanly, and at the start it says what is 
 test('PID 1: the zombies that orphans become there keep nothing from working or stopping', { skip }, async (t) => {
   const { installation, layout, instance, id, pid } = await startAsInit(t, { pipeline: 'subprocess' })
   const sleeping = await until(async () => (await installation.processes()).find((p) => p.command === 'sleep')?.pid, {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'the program of the stage to run',
   })
   const worker = statOf(sleeping)!.ppid
   process.kill(worker, 'SIGKILL')
   const isLeft = () => statOf(sleeping)?.state === 'Z' && statOf(sleeping)?.ppid === pid
-  await until(isLeft, { timeoutMs: 5_000, what: 'an orphan that nobody waits for' })
+  await until(isLeft, { timeoutMs: 15_000, what: 'an orphan that nobody waits for' })
   await untilStatus({ layout, id }, 'completed')
-  assert.equal((await instance.api.status()).data.status, 'healthy')
+  await untilHealthy(instance) // a worker works before it has said that it is ready
   process.kill(pid, 'SIGTERM')
-  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+  assert.deepEqual(await instance.ended(20_000), { code: 0, signal: null })
   assert.deepEqual(instance.facts('stopped')[0]?.left, [])
 })
 
 test('PID 1: a signal during the boot ends it', { skip }, async (t) => {
   const installation = await createInstallation(t)
   const program = installation.launch({ via: 'init' })
-  await until(() => program.facts('child_spawned').length > 0, { timeoutMs: 10_000, everyMs: 1 })
+  await until(() => program.facts('child_spawned').length > 0, { timeoutMs: 20_000, everyMs: 1 })
   process.kill(childOf(program.pid), 'SIGTERM')
-  assert.deepEqual(await program.ended(5_000), { code: 0, signal: null })
+  assert.deepEqual(await program.ended(15_000), { code: 0, signal: null })
   assert.deepEqual(await installation.processes(), [])
 })
 
@@ -68,5 +68,9 @@ function canUnshare(): boolean {
 }
 
 async function untilStopping(instance: Instance): Promise<void> {
-  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 5_000, everyMs: 10, what: 'the stop to begin' })
+  await until(() => instance.facts('stopping').length > 0, {
+    timeoutMs: 15_000,
+    everyMs: 10,
+    what: 'the stop to begin',
+  })
 }

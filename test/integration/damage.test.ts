@@ -11,7 +11,7 @@ import type { ProjectState } from '../../src/project/project.ts'
 import { encodeRecord, type JournalRecord } from '../../src/project/records.ts'
 import { hashesOf, readState } from '../helpers/soundness.ts'
 import { assertVisits, killSupervisor, startProject } from '../helpers/started-project.ts'
-import { stageOf, untilState, untilStatus } from '../helpers/wait.ts'
+import { stageOf, untilHealthy, untilState, untilStatus } from '../helpers/wait.ts'
 
 test('torn records anywhere in the journal are skipped, and harm no other record', async (t) => {
   const { layout, paths, gates, id } = await startProject(t, { mayTear: true, held: ['write-2', 'film-3'] })
@@ -38,7 +38,7 @@ test('a whole record that this version does not understand is skipped; lists and
   const alien = { at: new Date().toISOString(), type: 'completed', stage: 'write', fence } as unknown as JournalRecord
   await appendFile(paths.journal, encodeRecord(alien))
   await appendFile(paths.journal, encodeRecord({ ...alien, type: 'of tomorrow' } as unknown as JournalRecord))
-  assert.equal((await instance.api.status()).data.status, 'healthy')
+  await untilHealthy(instance)
   assert.equal((await instance.api.projects.list()).items[0]?.status, 'running')
   gates.release('write-2')
   await untilStatus({ layout, id }, 'completed')
@@ -52,7 +52,7 @@ test('project_state.json deleted or changed by hand while it runs: no answer com
   assert.equal((await instance.api.projects.get(id)).status, 'running')
   gates.release('write-2')
   await gates.reached('film-2')
-  await until(() => existsSync(paths.state), { timeoutMs: 5_000 })
+  await until(() => existsSync(paths.state), { timeoutMs: 20_000 })
   await writeFile(paths.state, '{"status": "completed", "stages": [}')
   assert.equal((await instance.api.projects.get(id)).status, 'running')
   gates.release('film-2')
@@ -61,21 +61,21 @@ test('project_state.json deleted or changed by hand while it runs: no answer com
     (await readFile(paths.state, 'utf8')
       .then(JSON.parse)
       .catch(() => null)) as ProjectState | null
-  await until(async () => (await probe())?.status === 'completed', { timeoutMs: 5_000 })
+  await until(async () => (await probe())?.status === 'completed', { timeoutMs: 20_000 })
 })
 
 test('a journal that was deleted while stopped is begun anew from project_state.json', async (t) => {
   const { installation, instance, layout, paths, gates, id } = await startProject(t, { held: ['film-2'] })
   await gates.reached('film-2')
   instance.signal('SIGTERM')
-  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 5_000 })
+  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 20_000 })
   gates.release('film-2')
-  assert.equal((await instance.ended(10_000)).code, 0)
+  assert.equal((await instance.ended(20_000)).code, 0)
   const before = readState(layout, id)
   const files = await hashesOf(layout, before)
   await rm(paths.journal)
   await installation.start()
-  await until(() => existsSync(paths.journal), { timeoutMs: 10_000, what: 'the journal to be begun anew' })
+  await until(() => existsSync(paths.journal), { timeoutMs: 20_000, what: 'the journal to be begun anew' })
   const end = await untilStatus({ layout, id }, 'completed')
   assert.deepEqual(stageOf(end, 'write'), stageOf(before, 'write'))
   assert.deepEqual(stageOf(end, 'film').steps.slice(0, 2), stageOf(before, 'film').steps)
@@ -125,7 +125,7 @@ test('delete: refused while it runs, then folder, marker and list entry are gone
   assert.deepEqual((await instance.api.projects.list()).items, [])
   assert.ok(!existsSync(paths.folder) && !existsSync(paths.marker))
   instance.signal('SIGTERM')
-  await instance.ended(10_000)
+  await instance.ended(20_000)
   const again = await installation.start()
   assert.deepEqual((await again.api.projects.list()).items, [])
   assert.ok(!existsSync(projectLayout(layout, id).folder))

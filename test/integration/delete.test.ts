@@ -24,7 +24,7 @@ test('a project deleted right after its cancel is gone at once; its worker and t
   await assert.rejects(until(hasEnded, { timeoutMs: LOOKS_MS }), { code: 'timeout' }, 'the worker lives on')
   gates.release('write-2')
   const isFree = async () => (await workerOf(instance, 'io-1')).active.length === 1
-  await until(isFree, { timeoutMs: 10_000, what: 'the deaf stage to end' })
+  await until(isFree, { timeoutMs: 20_000, what: 'the deaf stage to end' })
   assert.deepEqual(await readdir(layout.projects), [other], 'nothing of it is left, and nothing has come back')
   neighbour.release('write-2')
   const end = await untilStatus({ layout, id: other }, 'completed')

@@ -22,7 +22,7 @@ test("the README's pipeline runs as it stands, and refuses what it says it refus
   const { api } = await installation.start()
   await assert.rejects(api.projects.create({ pipeline: 'hello', input: { text: '' } }), { code: 'invalid_value' })
   const { id } = await api.projects.create({ pipeline: 'hello', input: { text: 'to be or not' } })
-  const project = await api.waitFor(id, { timeoutMs: 30_000 })
+  const project = await api.waitFor(id, { timeoutMs: 60_000 })
   assert.equal(project.status, 'completed')
   assert.deepEqual(
     project.stages.map((s) => s.result),
@@ -30,7 +30,7 @@ test("the README's pipeline runs as it stands, and refuses what it says it refus
   )
   assert.equal(await new Response((await api.projects.artifact(id, 'count.txt')).stream).text(), '4')
   const seen: string[] = []
-  for await (const message of api.events(id, { signal: AbortSignal.timeout(10_000) }))
+  for await (const message of api.events(id, { signal: AbortSignal.timeout(30_000) }))
     if (message.type === 'done' && message.stage === 'shout') seen.push(message.full_text)
   assert.deepEqual(seen, ['TO BE OR NOT '])
 })

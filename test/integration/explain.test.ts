@@ -32,9 +32,15 @@ test('a worker is killed: from outside, it says, what became of its stage, and w
     why.summary,
     /^io-1 was restarted at [\d:]+, because it was ended by SIGKILL, from outside Showrunner; it has been ready since [\d:]+\.$/,
   )
+  const takenBack = async () => (await told(instance, 'io-1')).history.find(({ event }) => event === 'jobs_taken_back')
+  const { id: entry } = await until(takenBack, { timeoutMs: 20_000, what: 'its jobs to be taken back' })
+  // That goes on beside its restart; on a slow disk it ends behind it, and is no part of how it came to be ready.
+  const isPart = entry < why.chain.at(-1)!.id
+  const wanted = ['exited', 'restart_planned', ...(isPart ? ['jobs_taken_back'] : []), 'spawned', 'ready']
   const events = why.chain.map(({ event }) => event)
   assert.ok(
-    ['exited', 'restart_planned', 'jobs_taken_back', 'spawned', 'ready'].every((event) => events.includes(event)),
+    wanted.every((event) => events.includes(event)),
+    events.join(),
   )
   assert.deepEqual([why.state, why.last_exit?.signal], ['ready', 'SIGKILL'])
   await gates.reached('write-2', 2)
@@ -43,7 +49,7 @@ test('a worker is killed: from outside, it says, what became of its stage, and w
   const redis = (await instance.api.status()).data.services.redis.pid!
   process.kill(redis, 'SIGKILL')
   await until(async () => /^redis was restarted .*SIGKILL/.test((await told(instance, 'redis')).summary), {
-    timeoutMs: 10_000,
+    timeoutMs: 30_000,
     everyMs: 50,
   })
   await untilHealthy(instance)
@@ -54,7 +60,7 @@ test('a worker hangs: the sentence has the function and the line', async (t) => 
     pipeline: 'busy',
     held: ['loop'],
     input: { ms: 60_000 },
-    start: { env: { HANG_KILL_S: '3' } },
+    start: { env: { HANG_KILL_S: '6' } }, // the suspicion is told at most 4 s after the last sign
   })
   const { pid } = await workerOf(instance, 'media-1')
   gates.release('loop')
@@ -119,7 +125,7 @@ test('after SIGKILL of the supervisor, without a server and with the next one, i
     /^io-1 ended at [\d:]+, because it was ended by SIGKILL.*ready again at/,
   )
   second.signal('SIGTERM')
-  await second.ended(15_000)
+  await second.ended(20_000)
   const stopped = await runCli(installation.dataDir, ['explain', 'io-1', '--json'])
   assert.match(
     JSON.parse(stopped.stdout).summary,

@@ -9,20 +9,24 @@ import { CHAPTERS } from '../fixtures/pipelines/chapters.ts'
 import { assertUntouched, childrenOf, pidOf } from '../helpers/children.ts'
 import { createGates } from '../helpers/gates.ts'
 import type { Instance } from '../helpers/installation.ts'
-import { untilGone } from '../helpers/processes.ts'
 import { assertVisits, startProject } from '../helpers/started-project.ts'
+import { startWatch } from '../helpers/stopwatch.ts'
 import { assertTold, startAllKinds } from '../helpers/viewers.ts'
 import { untilHealthy, untilState, untilStatus } from '../helpers/wait.ts'
 
 /** With the successor ready, nothing but two records and a trip through Redis lies between. */
 const HANDOVER_MS = 500
+/** For a busy machine; what was lost is found only by the scheduler, which looks every 3 s. */
+const MOST_LAG_MS = 2_000
 
 test('a stage in mid-step ends that step, and goes on in the new process at once', async (t) => {
   const { layout, gates, instance, id, paths } = await startProject(t, { held: ['write-2'] })
   const before = await childrenOf(instance)
   const old = await replace(instance, 'io-1')
+  const watch = startWatch()
   gates.release('write-2')
   const { stages } = await untilStatus({ layout, id }, 'completed')
+  const lagMs = Math.min(MOST_LAG_MS, watch.lagMs())
   assert.deepEqual(
     stages.map((s) => [s.attempts, s.retries, s.waits]),
     [
@@ -34,7 +38,7 @@ test('a stage in mid-step ends that step, and goes on in the new process at once
   assertVisits(gates)
   const ms = handoversOf(paths)
   t.diagnostic(`handed over in ${ms} ms`)
-  assert.ok(ms.length === 1 && ms[0]! < HANDOVER_MS, `it took ${ms} ms`)
+  assert.ok(ms.length === 1 && ms[0]! < HANDOVER_MS + lagMs, `it took ${ms} ms; the machine was busy for ${lagMs}`)
   await assertLeftQuietly(instance, old)
   await untilHealthy(instance)
   await assertUntouched(instance, before, ['io-1'])
@@ -43,7 +47,7 @@ test('a stage in mid-step ends that step, and goes on in the new process at once
 test('viewers see the told text again and the rest of it, and never that anything was interrupted', async (t) => {
   const { layout, gates, instance, id } = await startProject(t, { pipeline: 'chapters', held: ['chapter-1'] })
   const viewers = startAllKinds(t, { url: instance.url, id })
-  await until(() => viewers.every((viewer) => viewer.texts.get('tell') === CHAPTERS[0]), { timeoutMs: 10_000 })
+  await until(() => viewers.every((viewer) => viewer.texts.get('tell') === CHAPTERS[0]), { timeoutMs: 30_000 })
   await replace(instance, 'io-1')
   gates.release('chapter-1')
   await untilStatus({ layout, id }, 'completed')
@@ -73,7 +77,7 @@ test('a stage without steps ends in the old process while the new one serves eve
 test('what is handed over goes before what has waited behind it', async (t) => {
   const { layout, gates, instance, id, paths } = await startProject(t, { held: ['film-2'] })
   const second = await instance.api.projects.create({ pipeline: 'steps', input: { folder: createGates(t).folder } })
-  await until(async () => (await instance.api.status()).data.queues.video?.waiting === 1, { timeoutMs: 10_000 })
+  await until(async () => (await instance.api.status()).data.queues.video?.waiting === 1, { timeoutMs: 20_000 })
   await replace(instance, 'media-1')
   gates.release('film-2')
   await Promise.all([id, second.id].map((one) => untilStatus({ layout, id: one }, 'completed')))
@@ -102,7 +106,7 @@ test('replaced again and again in mid-work: no try is spent, no step is done twi
     await gates.reached(gate)
     const old = await replace(instance, worker)
     gates.release(gate)
-    await untilGone([old], 10_000)
+    await untilExit(instance, old) // until it is heard of, a slot is not replaced again
   }
   const ends = [{ id, folder: gates }, ...others]
   for (const { id: one, folder } of ends) {
@@ -118,13 +122,12 @@ test('replaced again and again in mid-work: no try is spent, no step is done twi
 test('a stop in the middle of it: all is over as quickly as ever, and the next start goes on', async (t) => {
   const { installation, layout, gates, instance, id } = await startProject(t, { held: ['write-2'] })
   await replace(instance, 'io-1')
-  const stoppedMs = performance.now()
+  const watch = startWatch()
   instance.signal('SIGTERM')
-  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 2_000, everyMs: 10 })
+  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 15_000, everyMs: 10 })
   gates.release('write-2')
-  assert.deepEqual(await instance.ended(5_000), { code: 0, signal: null })
-  const ms = performance.now() - stoppedMs
-  assert.ok(ms < 3_000, `it took ${ms} ms`)
+  assert.deepEqual(await instance.ended(15_000), { code: 0, signal: null })
+  watch.assertBelow(3_000)
   await installation.start()
   const { stages } = await untilState({ layout, id }, (s) => s.status === 'completed')
   assert.deepEqual(
@@ -140,14 +143,17 @@ async function replace(instance: Instance, name: string): Promise<number> {
   const count = () => instance.facts('child_replaced').filter((fact) => fact.name === name).length
   const before = count()
   await instance.api.workers.restart(name)
-  await until(() => count() > before, { timeoutMs: 15_000, everyMs: 10, what: `a new ${name}` })
+  await until(() => count() > before, { timeoutMs: 30_000, everyMs: 10, what: `a new ${name}` })
   return pid
 }
 
-async function assertLeftQuietly(instance: Instance, pid: number): Promise<void> {
-  await untilGone([pid], 5_000)
+function untilExit(instance: Instance, pid: number) {
   const exit = () => instance.facts('child_exited').find((fact) => fact.pid === pid)
-  const { code, wanted } = await until(exit, { timeoutMs: 2_000, what: 'the exit to be told' })
+  return until(exit, { timeoutMs: 20_000, everyMs: 10, what: `the exit of ${pid} to be told` })
+}
+
+async function assertLeftQuietly(instance: Instance, pid: number): Promise<void> {
+  const { code, wanted } = await untilExit(instance, pid)
   assert.deepEqual([code, wanted], [0, false])
   assert.deepEqual([...instance.facts('child_hung'), ...instance.facts('child_restart_planned')], [])
 }

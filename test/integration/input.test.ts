@@ -55,7 +55,7 @@ test('a pipeline that was taken away while a project of it was open: the stage f
   const instance = await installation.start()
   const { id } = await instance.api.projects.create({ pipeline: 'hello', input: { text: 'hi' }, autostart: false })
   instance.signal('SIGTERM')
-  await instance.ended(10_000)
+  await instance.ended(20_000)
   await rm(join(folder, 'hello.mjs'))
   const again = await installation.start()
   await again.api.projects.start(id)

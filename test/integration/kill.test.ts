@@ -5,6 +5,7 @@ import { until } from '../../src/lib/until.ts'
 import { STAGES } from '../fixtures/pipelines/steps.ts'
 import { hashesOf, readState } from '../helpers/soundness.ts'
 import { assertVisits, killSupervisor, startProject } from '../helpers/started-project.ts'
+import { startWatch } from '../helpers/stopwatch.ts'
 import { stageOf, untilHealthy, untilState, untilStatus, workerOf } from '../helpers/wait.ts'
 
 test('SIGKILL of the supervisor in every stage: the next start goes on, finished work stays as it is', async (t) => {
@@ -56,12 +57,11 @@ test('SIGKILL of a worker: its stage runs again within 2 s and repeats only the 
   const { layout, gates, instance, id } = await startProject(t, { held: ['film-2'] })
   await gates.reached('film-2')
   const { pid } = await workerOf(instance, 'media-1')
-  const killedMs = performance.now()
+  const watch = startWatch()
   process.kill(pid!, 'SIGKILL')
   await gates.reached('film-2', 2)
-  const againMs = performance.now() - killedMs
-  t.diagnostic(`running again after ${Math.round(againMs)} ms`)
-  assert.ok(againMs < 2_000, `it took ${againMs} ms until the stage ran again`)
+  t.diagnostic(`running again after ${Math.round(watch.ms())} ms`)
+  watch.assertBelow(2_000)
   gates.release('film-2')
   const end = await untilStatus({ layout, id }, 'completed')
   assert.deepEqual(
@@ -78,9 +78,9 @@ test('SIGKILL of Redis in the middle of a stage: it comes back, no step is repea
   await gates.reached('film-2')
   const { pid } = (await instance.api.status()).data.services.redis
   process.kill(pid!, 'SIGKILL')
-  await until(async () => (await instance.api.status()).data.services.redis.pid !== pid, { timeoutMs: 5_000 })
+  await until(async () => (await instance.api.status()).data.services.redis.pid !== pid, { timeoutMs: 20_000 })
   gates.release('film-2')
-  const end = await untilStatus({ layout, id, timeoutMs: 10_000 }, 'completed')
+  const end = await untilStatus({ layout, id }, 'completed')
   assert.deepEqual(
     end.stages.map((s) => s.attempts),
     [1, 1, 1],

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { until } from '../../src/lib/until.ts'
 import { answerOf, type PaidProject, startPaidProject } from '../helpers/paid-project.ts'
 import { readState } from '../helpers/soundness.ts'
+import { startWatch } from '../helpers/stopwatch.ts'
 import { assertTold, startAllKinds, startViewer, untilAll, type Viewer } from '../helpers/viewers.ts'
 import { stageOf, untilState, untilStatus, workerOf } from '../helpers/wait.ts'
 
@@ -19,7 +20,7 @@ test('SIGKILL between intent, answer, file and commit: at most one call more tha
   const viewers = startAllKinds(t, { url: project.instance.url, id })
   await project.asked('cut')
   await untilAll(viewers, (v) => (v.texts.get('write') ?? '').length > answerOf('done').length, {
-    timeoutMs: 10_000,
+    timeoutMs: 30_000,
     what: 'half an answer',
   })
   await killWriter(project)
@@ -65,15 +66,14 @@ test('cancel ends the call at once; finished steps are kept, and resume goes on 
   const viewer = startViewer(t, { url: instance.url, id, via: 'ws', v: 1 })
   const call = await project.asked('two')
   await untilAll([viewer], (v) => (v.texts.get('write') ?? '').length > answerOf('one').length, {
-    timeoutMs: 10_000,
+    timeoutMs: 30_000,
     what: 'the beginning of the answer',
   })
-  const cancelledMs = performance.now()
+  const watch = startWatch()
   await instance.api.projects.cancel(id)
-  await until(() => call.left, { timeoutMs: 5_000, everyMs: 2, what: 'the server to be left' })
-  const tookMs = performance.now() - cancelledMs
-  t.diagnostic(`the call was ended ${Math.round(tookMs)} ms after the cancel was sent`)
-  assert.ok(tookMs < 1_000, `it took ${tookMs} ms`)
+  await until(() => call.left, { timeoutMs: 15_000, everyMs: 2, what: 'the server to be left' })
+  t.diagnostic(`the call was ended ${Math.round(watch.ms())} ms after the cancel was sent`)
+  watch.assertBelow(1_000)
   const cancelled = await untilStatus({ layout, id }, 'cancelled')
   assert.equal(stageOf(cancelled, 'outline').status, 'completed')
   assert.equal(stageOf(cancelled, 'write').status, 'cancelled')
@@ -81,7 +81,7 @@ test('cancel ends the call at once; finished steps are kept, and resume goes on 
     stageOf(cancelled, 'write').steps.map(({ name, status }) => [name, status]),
     [['one', 'completed']],
   )
-  await untilAll([viewer], (v) => v.isOver, { timeoutMs: 5_000, what: 'the viewer to hear of it' })
+  await untilAll([viewer], (v) => v.isOver, { timeoutMs: 20_000, what: 'the viewer to hear of it' })
   assert.ok(viewer.said.includes('stage_update cancelled'))
   await instance.api.projects.resume(id)
   await untilStatus({ layout, id }, 'completed')
@@ -103,10 +103,10 @@ test('429 with Retry-After is waited for without a retry; a used-up quota parks;
     ['rate_limit'],
   )
   const pauseMs = Date.parse(deferred[0]!.until) - Date.parse(deferred[0]!.at)
-  assert.ok(pauseMs > 1_500 && pauseMs < 3_000, `the wait was planned as ${pauseMs} ms`)
+  assert.ok(pauseMs > 1_000 && pauseMs < 3_000, `the wait was planned as ${pauseMs} ms`)
   // A status that another follows at once need not be told; this one lasts.
   const hasHeard = ({ said }: Viewer) => said.includes('stage_update waiting')
-  await untilAll(viewers, hasHeard, { timeoutMs: 5_000, what: 'the viewers to hear that it waits' })
+  await untilAll(viewers, hasHeard, { timeoutMs: 20_000, what: 'the viewers to hear that it waits' })
   await instance.api.projects.resume(id)
   await untilState({ layout, id }, (state) => stageOf(state, 'write').retries === 1)
   const end = stageOf(await untilStatus({ layout, id }, 'completed'), 'write')
@@ -146,5 +146,5 @@ async function killWriter({ instance }: PaidProject): Promise<void> {
     const worker = await workerOf(instance, 'io-1')
     return worker.pid !== pid && worker.ready
   }
-  await until(isReplaced, { timeoutMs: 20_000, what: 'the worker to be replaced' })
+  await until(isReplaced, { timeoutMs: 40_000, what: 'the worker to be replaced' })
 }

@@ -14,7 +14,7 @@ test('a stage that talks: its whole text, piece by piece, and then the answer en
   const first = { seed: 'first', pieces: 9 }
   const { layout, gates, instance, id } = await startProject(t, { pipeline: 'talk', input: first })
   await untilStatus({ layout, id }, 'completed')
-  const input = { folder: gates.folder, seed: 'alone', pieces: 300, paceMs: 2 }
+  const input = { folder: gates.folder, seed: 'alone', pieces: 300, paceMs: 5 }
   const record = await executeStreaming(instance, id, { stage_name: 'talk', input_data: input })
   const stage = (await untilStatus({ layout, id }, 'completed')).stages[0]!
   const { text } = talkOf(input, stage.attempts)
@@ -74,7 +74,7 @@ async function executeStreaming(
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ ...body, use_streaming: true }),
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(40_000),
   })
   assert.equal(response.status, 200)
   assert.match(response.headers.get('content-type')!, /^text\/event-stream/)

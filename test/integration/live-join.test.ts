@@ -21,7 +21,7 @@ test('5,000 tokens before anyone joins: the first frames of every kind of viewer
   const before = pieces.slice(0, 5_000).join('')
   const told = before.isWellFormed() ? before : before.slice(0, -1)
   const witness = startViewer(t, { url: instance.url, id, via: 'poll' })
-  await untilAll([witness], (v) => v.texts.get('talk') === told, { timeoutMs: 5_000, what: 'all to be published' })
+  await untilAll([witness], (v) => v.texts.get('talk') === told, { timeoutMs: 20_000, what: 'all to be published' })
   const first = KINDS.map(() => '')
   const viewers = KINDS.map((kind, i) => {
     const onToken = () => {
@@ -29,7 +29,7 @@ test('5,000 tokens before anyone joins: the first frames of every kind of viewer
     }
     return startViewer(t, { url: instance.url, id, ...kind, onToken })
   })
-  await untilAll(viewers, (v) => v.texts.has('talk'), { timeoutMs: 5_000, what: 'the first frames' })
+  await untilAll(viewers, (v) => v.texts.has('talk'), { timeoutMs: 20_000, what: 'the first frames' })
   for (const [i, viewer] of viewers.entries()) {
     assert.equal(first[i], told, `the first token of ${viewer.name} is the whole text`)
     assert.ok(viewer.counts.messages <= 4, `${viewer.name} got ${viewer.counts.messages} messages`)
@@ -41,7 +41,7 @@ test('5,000 tokens before anyone joins: the first frames of every kind of viewer
 })
 
 test('programs that subscribe to Redis themselves get every message of a stage and the project’s progress', async (t) => {
-  const input = { seed: 'direct', pieces: 300, paceMs: 2, pauses: ['1-5'] }
+  const input = { seed: 'direct', pieces: 300, paceMs: 5, pauses: ['1-5'] }
   const { installation, layout, gates, instance, id } = await startProject(t, {
     pipeline: 'talk',
     held: ['1-5'],
@@ -52,8 +52,12 @@ test('programs that subscribe to Redis themselves get every message of a stage a
   const heard = await subscribe(t, await redisUrlOf(installation), [stageChannel, `progress:${id}`])
   gates.release('1-5')
   await untilStatus({ layout, id }, 'completed')
-  const isEnded = () => heard.some(({ message }) => message.type === 'done') && heard.at(-1)?.message.progress === 100
-  await until(isEnded, { timeoutMs: 5_000, what: 'the last messages on the channels' })
+  const isDone = ({ message }: Heard) => message.type === 'done'
+  const isWhole = ({ channel, message }: Heard) => channel === `progress:${id}` && message.progress === 100
+  await until(() => heard.some(isDone) && heard.some(isWhole), {
+    timeoutMs: 20_000,
+    what: 'the last messages on the channels',
+  })
   const { text } = talkOf(input, 1)
   const ofStage = heard.filter(({ channel }) => channel === stageChannel).map(({ message }) => message)
   const tokens = ofStage.filter(({ type }) => type === 'token')

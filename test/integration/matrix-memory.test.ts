@@ -7,6 +7,7 @@ import { assertUntouched, childrenOf, pidOf } from '../helpers/children.ts'
 import { preloadEnv } from '../helpers/preload.ts'
 import { untilGone } from '../helpers/processes.ts'
 import { assertVisits, startProject } from '../helpers/started-project.ts'
+import { startWatch } from '../helpers/stopwatch.ts'
 import { tempFolder } from '../helpers/temp.ts'
 import { untilHealthy, untilStatus } from '../helpers/wait.ts'
 
@@ -16,7 +17,7 @@ test('out of memory in a worker: it is replaced, its stage goes on from its last
   const before = await childrenOf(instance)
   const pid = await pidOf(instance, 'media-1')
   exhaust(pid)
-  await untilGone([pid], 20_000)
+  await untilGone([pid], 40_000)
   await gates.reached('film-2', 2)
   gates.release('film-2')
   const { stages } = await untilStatus({ layout, id }, 'completed')
@@ -35,13 +36,12 @@ test('out of memory in the supervisor: within a second nothing is left, and the 
   const others = (await installation.processes()).map(({ pid }) => pid)
   assert.equal(others.length, 4)
   exhaust(instance.supervisorPid)
-  const { code, signal } = await instance.ended(30_000)
-  const diedMs = performance.now()
+  const { code, signal } = await instance.ended(60_000)
+  const watch = startWatch()
   assert.ok(code === 134 || signal === 'SIGABRT', `it ended by ${code ?? signal}`)
-  await untilGone(others, 3_000)
-  const tookMs = performance.now() - diedMs
-  t.diagnostic(`nothing was left after ${Math.round(tookMs)} ms`)
-  assert.ok(tookMs < 1_000, `it took ${tookMs} ms`)
+  await untilGone(others)
+  t.diagnostic(`nothing was left after ${Math.round(watch.ms())} ms`)
+  watch.assertBelow(1_000)
   gates.release('film-2')
   const again = await installation.start({ env })
   const { stages } = await untilStatus({ layout, id }, 'completed')
@@ -57,11 +57,14 @@ test('out of memory in the supervisor: within a second nothing is left, and the 
   await untilHealthy(again)
 })
 
-/** All processes get little memory; one of them is made to use it up. */
+/**
+ * All processes get little memory; one of them is made to use it up. With the watch for hangs off: on a busy machine it
+ * would see the process struggle, and be first.
+ */
 async function heapTrap(t: TestContext) {
   const file = join(await tempFolder(t), 'heap')
   return {
-    env: { ...preloadEnv('fill-heap', '--max-old-space-size=96'), TEST_HEAP_FILE: file },
+    env: { ...preloadEnv('fill-heap', '--max-old-space-size=96'), TEST_HEAP_FILE: file, HANG_KILL_S: '0' },
     exhaust: (pid: number) => writeFileSync(file, String(pid)),
   }
 }

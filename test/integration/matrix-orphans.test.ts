@@ -41,5 +41,5 @@ async function untilSleeping(installation: {
   processes(): Promise<{ pid: number; command: string }[]>
 }): Promise<number> {
   const probe = async () => (await installation.processes()).find(({ command }) => command === 'sleep')?.pid
-  return until(probe, { timeoutMs: 10_000, what: 'the program of the stage to run' })
+  return until(probe, { timeoutMs: 20_000, what: 'the program of the stage to run' })
 }

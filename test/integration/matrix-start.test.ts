@@ -10,7 +10,7 @@ test('two starts at the same instant, 20 times: one serves, the other says where
   for (let round = 1; round <= 20; round++) {
     const pair = [installation.launch(), installation.launch()]
     const [first, second] = await serving(pair)
-    assert.deepEqual(await second.ended(20_000), { code: 0, signal: null }, `round ${round}`)
+    assert.deepEqual(await second.ended(40_000), { code: 0, signal: null }, `round ${round}`)
     const { url } = await first.ready()
     assert.ok(second.output().includes(url), second.output())
     assert.equal((await installation.processes()).length, 4, `round ${round}`)
@@ -21,7 +21,7 @@ test('two starts at the same instant, 20 times: one serves, the other says where
 
 /** The one that serves, and the other. */
 async function serving(pair: Program[]): Promise<[Program, Program]> {
-  const outcomes = pair.map(async (program) => (await Promise.race([program.exit, program.ready(30_000)])) && program)
+  const outcomes = pair.map(async (program) => (await Promise.race([program.exit, program.ready(60_000)])) && program)
   await Promise.all(outcomes.map((outcome) => outcome.catch(() => {}))) // the other ends before it is ready
   const living = pair.filter((program) => program.exited() === null)
   assert.equal(living.length, 1, pair.map((program) => program.output()).join('\n---\n'))
@@ -30,7 +30,7 @@ async function serving(pair: Program[]): Promise<[Program, Program]> {
 
 async function stop(program: Program): Promise<void> {
   program.signal('SIGTERM')
-  assert.deepEqual(await program.ended(10_000), { code: 0, signal: null })
+  assert.deepEqual(await program.ended(20_000), { code: 0, signal: null })
 }
 
 /** Half of the rounds begin while the processes of a killed run are still going away. */

@@ -8,6 +8,7 @@ import { assertUntouched, childrenOf, killQuietly, pidOf } from '../helpers/chil
 import type { Installation, Instance } from '../helpers/installation.ts'
 import { guardianOf, isGone, untilGone } from '../helpers/processes.ts'
 import { killSupervisor, startProject } from '../helpers/started-project.ts'
+import { startWatch } from '../helpers/stopwatch.ts'
 import { untilHealthy, untilStatus } from '../helpers/wait.ts'
 
 test('its worker is killed: it ends with it, and the stage runs again', async (t) => {
@@ -15,12 +16,11 @@ test('its worker is killed: it ends with it, and the stage runs again', async (t
   const before = await childrenOf(instance)
   const stray = await strayOf(installation)
   process.kill(await pidOf(instance, 'media-1'), 'SIGKILL')
-  const killedMs = performance.now()
-  await untilGone([stray], 8_000) // a busy machine's
+  const watch = startWatch()
+  await untilGone([stray], 20_000)
   await gates.reached('after', 2)
-  const tookMs = performance.now() - killedMs
-  t.diagnostic(`running again after ${Math.round(tookMs)} ms`)
-  assert.ok(tookMs < 8_000, `it took ${tookMs} ms`)
+  t.diagnostic(`running again after ${Math.round(watch.ms())} ms`)
+  watch.assertBelow(8_000)
   gates.release('after')
   await untilStatus({ layout, id }, 'completed')
   await untilHealthy(instance)
@@ -33,7 +33,7 @@ test('a stop ends it too, and says that nothing is left', async (t) => {
   gates.release('after')
   await untilStatus({ layout, id }, 'completed')
   instance.signal('SIGTERM')
-  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+  assert.deepEqual(await instance.ended(20_000), { code: 0, signal: null })
   assert.ok(isGone(stray))
   assert.deepEqual(instance.facts('stopped')[0]?.left, [])
 })
@@ -53,10 +53,10 @@ test('the guardian is killed: another takes its place; after a stop it is gone',
   const first = guardianOf(instance.supervisorPid)
   process.kill(first, 'SIGKILL')
   await untilGone([first])
-  const second = await until(() => guardianIfAny(instance.supervisorPid), { timeoutMs: 5_000, what: 'a new guardian' })
+  const second = await until(() => guardianIfAny(instance.supervisorPid), { timeoutMs: 15_000, what: 'a new guardian' })
   instance.signal('SIGTERM')
-  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
-  assert.ok(isGone(second))
+  assert.deepEqual(await instance.ended(20_000), { code: 0, signal: null })
+  await untilGone([second]) // it is sent home, and not waited for longer than a moment
   assert.deepEqual(await installation.processes(), [])
 })
 
@@ -112,7 +112,7 @@ test('a stored pid that is another program\u2019s by now is never killed', async
   const again = await installation.start()
   await untilStatus({ layout, id }, 'completed')
   again.signal('SIGTERM')
-  assert.deepEqual(await again.ended(10_000), { code: 0, signal: null })
+  assert.deepEqual(await again.ended(20_000), { code: 0, signal: null })
   assert.ok(!isGone(innocent.pid!))
 })
 
@@ -130,5 +130,5 @@ function guardianIfAny(supervisorPid: number): number | undefined {
 
 function strayOf(installation: Installation): Promise<number> {
   const probe = async () => (await installation.processes()).find(({ command }) => command === 'sleep')?.pid
-  return until(probe, { timeoutMs: 10_000, what: 'the stray program' })
+  return until(probe, { timeoutMs: 20_000, what: 'the stray program' })
 }

@@ -53,14 +53,18 @@ test('the numbers are true, and counters go on through a kill, a restart and a r
         const metrics = await scrape(instance)
         return completed(metrics) >= count && metrics
       },
-      { timeoutMs: 10_000, everyMs: 100, what: `${count} completed stages` },
+      { timeoutMs: 20_000, everyMs: 100, what: `${count} completed stages` },
     )
   for (let i = 0; i < 3; i++) await runOne()
+  const all = ['redis', 'io-1', 'media-1', 'scheduler', 'supervisor']
+  const isMeasured = (metrics: Metrics) =>
+    all.every((process) => sumOf(metrics, 'process_resident_memory_bytes', { process }) > 1e6)
+  await until(async () => isMeasured(await scrape(instance)), { timeoutMs: 10_000, what: 'all to be measured' })
   const first = await untilCounted(3)
   assert.deepEqual([...first.values()].flatMap(namingFaults), [])
   assert.equal(completed(first), 3)
   const { worker } = (await instance.api.status()).data.services
-  for (const name of ['redis', 'io-1', 'media-1', 'scheduler', 'supervisor']) {
+  for (const name of all) {
     assert.equal(sumOf(first, 'process_up', { process: name }), 1, name)
     assert.ok(sumOf(first, 'process_resident_memory_bytes', { process: name }) > 1e6, name)
     assert.ok(Math.abs(sumOf(first, 'process_start_time_seconds', { process: name }) - Date.now() / 1_000) < 120)
@@ -84,11 +88,11 @@ test('the numbers are true, and counters go on through a kill, a restart and a r
   for (let i = 0; i < 2; i++) await runOne()
   await instance.api.workers.restart('io-1')
   await until(async () => (await workerOf(instance, 'io-1')).restarts === 2, {
-    timeoutMs: 15_000,
+    timeoutMs: 30_000,
     what: 'the successor',
   })
   await runOne()
-  await until(async () => (await instance.api.workers.list()).items.length === 2, { timeoutMs: 15_000 })
+  await until(async () => (await instance.api.workers.list()).items.length === 2, { timeoutMs: 30_000 })
   const third = await untilCounted(7)
   assertGrown(second, third)
   assert.equal(completed(third), 7)
@@ -109,9 +113,10 @@ test('what waits and what runs is seen, and what the queue has been waiting for'
   const seen = await until(
     async () => {
       const metrics = await scrape(instance)
-      return sumOf(metrics, 'queue_oldest_waiting_seconds', { queue: 'llm' }) > 1 && metrics
+      const isOld = sumOf(metrics, 'queue_oldest_waiting_seconds', { queue: 'llm' }) > 1
+      return isOld && sumOf(metrics, 'queue_jobs', { queue: 'llm', state: 'waiting' }) === 2 && metrics
     },
-    { timeoutMs: 15_000, everyMs: 100, what: 'a job that waits for a second' },
+    { timeoutMs: 30_000, everyMs: 100, what: 'two jobs that wait, one for a second' },
   )
   assert.equal(sumOf(seen, 'queue_jobs', { queue: 'llm', state: 'active' }), 1)
   assert.equal(sumOf(seen, 'queue_jobs', { queue: 'llm', state: 'waiting' }), 2)
@@ -119,7 +124,8 @@ test('what waits and what runs is seen, and what the queue has been waiting for'
   assert.ok(sumOf(seen, 'queue_oldest_waiting_seconds', { queue: 'llm' }) < 60)
   gates.release('p0-1')
   for (const id of ids) await untilStatus({ layout: installation.layout, id }, 'completed')
-  assert.ok(!(await scrape(instance)).get('showrunner_queue_oldest_waiting_seconds'), 'nothing waits any more')
+  const waitsNone = async () => !(await scrape(instance)).get('showrunner_queue_oldest_waiting_seconds')
+  await until(waitsNone, { timeoutMs: 10_000, what: 'nothing to wait any more' })
 })
 
 test('with tokens only the operator reads it', async (t) => {

@@ -44,7 +44,7 @@ test('a stage that ends its process twice is poison; others are served, and resu
   const seen = (await instance.api.projects.get(id)).stages[0]?.error
   assert.match(seen!.message, /^boom ended its worker twice: io-1 exited with code 1 .*, then io-1 exited/)
   const charges = () => instance.facts('death_charged')
-  await until(() => charges().length === 2, { timeoutMs: 5_000, what: 'the second death to be told' })
+  await until(() => charges().length === 2, { timeoutMs: 20_000, what: 'the second death to be told' })
   assert.deepEqual(
     charges().map(({ deaths, failed }) => [deaths, failed]),
     [
@@ -92,7 +92,7 @@ test('of three stages at once one exhausts the heap: all run alone next, and onl
 })
 
 test('of three stages at once the one in an endless loop is found; the others lose nothing', async (t) => {
-  const { crowd, instance, layout } = await startCrowd(t, { how: 'spin', start: { env: { HANG_KILL_S: '2' } } })
+  const { crowd, instance, layout } = await startCrowd(t, { how: 'spin', start: { env: { HANG_KILL_S: '6' } } })
   await crowd.begin()
   const { stages } = await untilStatus({ layout, id: crowd.guilty, timeoutMs: 60_000 }, 'failed')
   assertPoison(stages[0]!, ['io-1 gave no sign of life', 'io-1 gave no sign of life'])
@@ -186,7 +186,7 @@ async function startCrowd(t: TestContext, { how, start }: CrowdPlan) {
     /** The guilty goes ahead, and when the worker is dead the others may go on. */
     async begin() {
       gates.release('boom-1')
-      await untilGone([pid!], 20_000)
+      await untilGone([pid!], 60_000)
       for (const other of others) other.release('write-2')
     },
     /** Both complete: from the step in which they were interrupted, without a try being spent. */

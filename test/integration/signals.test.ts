@@ -5,13 +5,15 @@ import { statOf } from '../../src/lib/process-tree.ts'
 import { until } from '../../src/lib/until.ts'
 import { createInstallation } from '../helpers/installation.ts'
 import { startProject } from '../helpers/started-project.ts'
-import { untilStatus } from '../helpers/wait.ts'
+import { untilStatus, workerOf } from '../helpers/wait.ts'
 
 test('SIGUSR2: a line for each process, how it is and what it does, and the work goes on', async (t) => {
   const { gates, instance, id, layout } = await startProject(t, { held: ['write-2'] })
+  const isHeard = async () => (await workerOf(instance, 'io-1')).active.length === 1
+  await until(isHeard, { timeoutMs: 10_000, what: 'the stage to be heard of' })
   instance.signal('SIGUSR2')
   const told = () => instance.facts('process_status')
-  await until(() => told().length >= 5, { timeoutMs: 5_000, what: 'the status of all processes' })
+  await until(() => told().length >= 5, { timeoutMs: 15_000, what: 'the status of all processes' })
   const rows = told().map(({ name, phase, jobs, restarts }) => [name, [phase, jobs, restarts]])
   assert.deepEqual(Object.fromEntries(rows), {
     supervisor: ['running', 0, 0],
@@ -39,11 +41,11 @@ test('SIGTTIN does not suspend the supervisor where a shell could resume it, nor
   const instance = await installation.start({ via: 'shell' })
   process.kill(instance.supervisorPid, 'SIGTTIN')
   process.kill(instance.supervisorPid, 'SIGUSR2')
-  await until(() => instance.facts('process_status').length >= 5, { timeoutMs: 5_000, what: 'the signal after it' })
+  await until(() => instance.facts('process_status').length >= 5, { timeoutMs: 15_000, what: 'the signal after it' })
   assert.notEqual(statOf(instance.supervisorPid)?.state, 'T')
   assert.equal((await installation.processes()).length, 4)
   instance.type('\x03')
-  await until(() => instance.facts('stopped').length > 0, { timeoutMs: 15_000 })
+  await until(() => instance.facts('stopped').length > 0, { timeoutMs: 30_000 })
   instance.type('exit\n')
-  await instance.ended(5_000)
+  await instance.ended(15_000)
 })

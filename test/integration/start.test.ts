@@ -13,17 +13,17 @@ import { acquireLock, type Lock } from '../../src/lib/lock.ts'
 import { until } from '../../src/lib/until.ts'
 import { createInstallation, type Installation } from '../helpers/installation.ts'
 import { startProject } from '../helpers/started-project.ts'
-import { untilStatus } from '../helpers/wait.ts'
+import { untilHealthy, untilStatus } from '../helpers/wait.ts'
 import { startPlainRedis } from '../redis/redis-process.ts'
 
 test('a second start on the same data folder says where the first serves, and exits with 0', async (t) => {
   const installation = await createInstallation(t)
   const first = await installation.start()
   const second = installation.launch()
-  assert.deepEqual(await second.ended(10_000), { code: 0, signal: null })
+  assert.deepEqual(await second.ended(30_000), { code: 0, signal: null })
   assert.ok(second.output().includes(first.url), second.output())
   assert.ok(second.output().includes(`pid ${first.supervisorPid}`), second.output())
-  assert.equal((await first.api.status()).data.status, 'healthy')
+  await untilHealthy(first)
   assert.equal((await installation.processes()).length, 4)
 })
 
@@ -32,19 +32,23 @@ test('a start while another one is on its way says so once, and takes the folder
   const other = await holdFolder(t, installation)
   const program = installation.launch()
   const said = () => program.facts('progress').filter(({ sentence }) => /another start holds/.test(sentence)).length
-  await until(() => said() > 0, { timeoutMs: 15_000, what: 'a word on the wait' })
+  await until(() => said() > 0, { timeoutMs: 30_000, what: 'a word on the wait' })
   const saidMs = performance.now()
   await until(() => performance.now() - saidMs > 1_000, { timeoutMs: 5_000, what: 'some more waiting' })
   other.release()
   const { url } = await program.ready()
   assert.equal(said(), 1)
-  assert.equal((await createClient({ url }).status()).data.status, 'healthy')
+  await untilHealthy({ api: createClient({ url }) })
 })
 
 test('a start during a stop waits for its end, and serves then', async (t) => {
   const { installation, layout, gates, instance, id } = await startProject(t, { held: ['write-2'] })
   instance.signal('SIGTERM')
-  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 5_000, everyMs: 10, what: 'the stop to begin' })
+  await until(() => instance.facts('stopping').length > 0, {
+    timeoutMs: 15_000,
+    everyMs: 10,
+    what: 'the stop to begin',
+  })
   const next = installation.launch()
   const said = () =>
     next.facts('progress').filter(({ sentence }) => /is stopping; waiting for it to end/.test(sentence))
@@ -52,7 +56,7 @@ test('a start during a stop waits for its end, and serves then', async (t) => {
   const run = JSON.parse(await readFile(layout.run, 'utf8')) as RunFile
   assert.deepEqual([run.url, run.pid, run.stopping], [instance.url, instance.supervisorPid, true], 'for the CLI')
   gates.release('write-2')
-  assert.deepEqual(await instance.ended(15_000), { code: 0, signal: null })
+  assert.deepEqual(await instance.ended(30_000), { code: 0, signal: null })
   await next.ready()
   await untilStatus({ layout, id }, 'completed')
 })
@@ -61,9 +65,9 @@ test('Ctrl+C while it waits for another start: exit 0 at once', async (t) => {
   const installation = await createInstallation(t)
   const other = await holdFolder(t, installation)
   const program = installation.launch()
-  await until(() => program.output().includes('another start holds'), { timeoutMs: 15_000 })
+  await until(() => program.output().includes('another start holds'), { timeoutMs: 30_000 })
   program.signal('SIGINT')
-  assert.deepEqual(await program.ended(5_000), { code: 0, signal: null })
+  assert.deepEqual(await program.ended(15_000), { code: 0, signal: null })
   other.release()
 })
 
@@ -80,13 +84,13 @@ test('of 20 starts at the same instant exactly one serves, and the others say wh
     assert.ok(program.output().includes(url), program.output())
   }
   assert.equal((await installation.processes()).length, 4)
-  assert.equal((await createClient({ url }).status()).data.status, 'healthy')
+  await untilHealthy({ api: createClient({ url }) })
 })
 
 test('a whole stop that would not fit into what the outside allows is warned of', async (t) => {
   const installation = await createInstallation(t)
   const program = installation.launch({ env: { LOG_FORMAT: 'pretty', LOG_LEVEL: 'info', STOP_TIMEOUT_S: '6' } })
-  await until(() => program.output().includes('Ctrl+C stops'), { timeoutMs: 20_000, what: 'the lines of the start' })
+  await until(() => program.output().includes('Ctrl+C stops'), { timeoutMs: 40_000, what: 'the lines of the start' })
   assert.match(
     program.output(),
     /▲ stop +whoever runs this kills after 6 s, a whole stop may take 28: allow it 40, and say so with STOP_TIMEOUT_S=40/,
@@ -100,7 +104,7 @@ test('a port that is taken: exit 5, and who has it', async (t) => {
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
   const program = installation.launch({ env: { PORT: String(port) } })
-  assert.deepEqual(await program.ended(10_000), { code: 5, signal: null })
+  assert.deepEqual(await program.ended(30_000), { code: 5, signal: null })
   assert.ok(program.output().includes(`Port ${port} is taken`), program.output())
   assert.ok(program.output().includes(`pid ${process.pid}`), program.output())
   assert.ok(!existsSync(installation.layout.run))
@@ -111,7 +115,7 @@ test('wrong settings are reported all together, exit 2, before anything is made'
     env: { PORT: 'eighty', LOG_LEVEL: 'loud', RESUME: 'maybe', LLM_CONCURRENCY: '0' },
   })
   const program = installation.launch()
-  assert.deepEqual(await program.ended(10_000), { code: 2, signal: null })
+  assert.deepEqual(await program.ended(30_000), { code: 2, signal: null })
   for (const name of ['PORT', 'eighty', 'LOG_LEVEL', 'loud', 'RESUME', 'maybe', 'LLM_CONCURRENCY'])
     assert.ok(program.output().includes(name), `${name} in: ${program.output()}`)
   assert.ok(!existsSync(installation.layout.identity))
@@ -119,7 +123,7 @@ test('wrong settings are reported all together, exit 2, before anything is made'
 
 test('an unknown flag: exit 2', async (t) => {
   const program = (await createInstallation(t)).launch({ args: ['--prot', '1'] })
-  assert.deepEqual(await program.ended(10_000), { code: 2, signal: null })
+  assert.deepEqual(await program.ended(30_000), { code: 2, signal: null })
   assert.ok(program.output().includes('--prot'))
 })
 
@@ -130,14 +134,14 @@ test('a data folder that cannot be made: exit 2, and which it is', async (t) => 
   await writeFile(file, '')
   const installation = await createInstallation(t)
   const program = installation.launch({ env: { DATA_DIR: join(file, 'data') } })
-  assert.deepEqual(await program.ended(10_000), { code: 2, signal: null })
+  assert.deepEqual(await program.ended(30_000), { code: 2, signal: null })
   assert.ok(program.output().includes(join(file, 'data')), program.output())
   assert.ok(program.output().includes('DATA_DIR'), program.output())
 })
 
 test('an address that others can reach is refused without a token: exit 2', async (t) => {
   const program = (await createInstallation(t)).launch({ env: { HOST: '0.0.0.0' } })
-  assert.deepEqual(await program.ended(10_000), { code: 2, signal: null })
+  assert.deepEqual(await program.ended(30_000), { code: 2, signal: null })
   assert.match(program.output(), /token/i)
 })
 
@@ -160,7 +164,7 @@ test('a Redis that would throw queued work away is refused: exit 69, and why', a
   const installation = await createInstallation(t)
   const redis = await startPlainRedis(t, ['--maxmemory-policy', 'allkeys-lru'])
   const program = installation.launch({ env: { REDIS: 'attach', REDIS_URL: redis.url } })
-  assert.deepEqual(await program.ended(10_000), { code: 69, signal: null })
+  assert.deepEqual(await program.ended(30_000), { code: 69, signal: null })
   assert.match(program.output(), /allkeys-lru.*noeviction/s)
 })
 

@@ -9,7 +9,7 @@ import { findProgram } from '../../src/lib/find-program.ts'
 import { until } from '../../src/lib/until.ts'
 import type { Instance } from '../helpers/installation.ts'
 import { readState } from '../helpers/soundness.ts'
-import { startProject } from '../helpers/started-project.ts'
+import { forcedIn, startProject } from '../helpers/started-project.ts'
 import { startWatch } from '../helpers/stopwatch.ts'
 import { stageOf, untilStatus } from '../helpers/wait.ts'
 
@@ -27,7 +27,7 @@ test('hurried while only Redis is left: over within 2 s', async (t) => {
   const { instance } = await startHindered(t, { pipeline: 'steps' })
   instance.signal('SIGTERM')
   const isLast = () => instance.facts('child_stopping').some(({ name }) => name === 'redis')
-  await until(isLast, { timeoutMs: 10_000, everyMs: 10, what: 'the stop to come to Redis' })
+  await until(isLast, { timeoutMs: 20_000, everyMs: 10, what: 'the stop to come to Redis' })
   assert.ok(askedMs(instance) > 600, 'the request has held it up, so that the next signal is another one')
   const watch = startWatch()
   instance.signal('SIGTERM')
@@ -45,9 +45,10 @@ test('with STOP_TIMEOUT_S=6 and everything that can hold a stop up: over within 
   watch.assertBelow(6_000)
   assert.deepEqual(instance.facts('stopped')[0]?.left, [])
   assert.deepEqual(await installation.processes(), [])
-  const ends = instance.facts('child_stopped').map(({ name, forced }) => [name, forced])
-  // The process of the deaf stage ends by itself just before it would be killed.
-  assert.deepEqual(Object.fromEntries(ends), { scheduler: false, 'io-1': false, 'media-1': false, redis: true })
+  const { 'media-1': ofDeaf, ...others } = forcedIn(instance)
+  assert.deepEqual(others, { scheduler: false, 'io-1': false, redis: true })
+  // The process of the deaf stage ends by itself just before it would be killed; on a busy machine it may be killed.
+  assert.ok(ofDeaf === false || watch.lagMs() > 200, `killed, although the machine waited only ${watch.lagMs()} ms`)
   const stage = stageOf(readState(layout, id), 'leave')
   assert.deepEqual([stage.status, stage.reason, stage.steps.length], ['waiting', 'interrupted', 1])
   gates.release('after')
@@ -83,7 +84,10 @@ const STUBBORN = (redis: string) => `trap '' TERM; ${redis} "$@"; exec sleep 600
 /** Asks once, and comes back when asking again would hurry it. */
 async function stopSlowly(instance: Instance): Promise<void> {
   instance.signal('SIGTERM')
-  await until(() => instance.facts('stopping').length > 0 && askedMs(instance) > 600, { timeoutMs: 5_000, everyMs: 10 })
+  await until(() => instance.facts('stopping').length > 0 && askedMs(instance) > 600, {
+    timeoutMs: 15_000,
+    everyMs: 10,
+  })
 }
 
 /** Since the first signal was heard. */

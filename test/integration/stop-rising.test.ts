@@ -18,12 +18,12 @@ import { stageOf, untilStatus } from '../helpers/wait.ts'
 test('Ctrl+C just before it serves: running stages give their work back, nothing is left, and nobody is told that it serves', async (t) => {
   const { installation, gates, program, id, serve } = await rise(t)
   program.signal('SIGINT')
-  await until(() => program.facts('stopping').length > 0, { timeoutMs: 5_000, everyMs: 5, what: 'the stop to begin' })
+  await until(() => program.facts('stopping').length > 0, { timeoutMs: 15_000, everyMs: 5, what: 'the stop to begin' })
   serve()
   const askedMs = performance.now()
   await until(() => performance.now() - askedMs > 550, { timeoutMs: 5_000, everyMs: 10 })
   program.signal('SIGINT')
-  assert.deepEqual(await program.ended(10_000), { code: 130, signal: null })
+  assert.deepEqual(await program.ended(20_000), { code: 130, signal: null })
   assert.deepEqual(program.facts('ready'), [])
   assert.deepEqual(program.facts('stopped')[0]?.left, [])
   assert.deepEqual(await installation.processes(), [])
@@ -38,7 +38,7 @@ test('Ctrl+C just before it serves: running stages give their work back, nothing
 test('an error that nobody expected, before it serves: it is kept, and the next start says so', async (t) => {
   const { installation, gates, program, fail } = await rise(t)
   fail()
-  assert.deepEqual(await program.ended(10_000), { code: 1, signal: null })
+  assert.deepEqual(await program.ended(20_000), { code: 1, signal: null })
   assert.match(program.output(), /nobody expected this/)
   await untilGone((await installation.processes()).map(({ pid }) => pid))
   gates.release('after')
@@ -55,7 +55,7 @@ test('a boot that fails while a stage runs already: nothing is left, and the pro
   await gates.reached('after')
   assert.deepEqual(await program.ended(40_000), { code: 1, signal: null })
   assert.match(program.output(), /io-1 was not ready within/)
-  assert.deepEqual(await installation.processes(), [])
+  await untilGone((await installation.processes()).map(({ pid }) => pid)) // of what was killed
   const stage = stageOf(readState(installation.layout, id), 'leave')
   assert.deepEqual([stage.status, stage.reason, stage.steps.length], ['waiting', 'interrupted', 1])
 })
@@ -68,7 +68,7 @@ async function rise(t: TestContext) {
   const env = { ...preloadEnv('slow-boot'), TEST_BOOT_HOLD: hold, TEST_BOOT_FAULT: fault }
   const program = installation.launch({ env })
   await gates.reached('after')
-  await until(() => program.facts('child_ready').length === 4, { timeoutMs: 20_000, what: 'all processes to be ready' })
+  await until(() => program.facts('child_ready').length === 4, { timeoutMs: 40_000, what: 'all processes to be ready' })
   const serve = () => rmSync(hold)
   return { installation, gates, program, id, serve, fail: () => writeFileSync(fault, '') }
 }

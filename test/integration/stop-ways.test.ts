@@ -12,7 +12,7 @@ import { createInstallation, type Installation, type Instance } from '../helpers
 import { untilGone } from '../helpers/processes.ts'
 import { readState } from '../helpers/soundness.ts'
 import { type StartedProject, startProject } from '../helpers/started-project.ts'
-import { stageOf, untilStatus } from '../helpers/wait.ts'
+import { stageOf, untilHealthy, untilStatus } from '../helpers/wait.ts'
 
 const CTRL_C = '\x03'
 
@@ -27,7 +27,7 @@ for (const shell of ['dash', 'bash'])
     instance.type(CTRL_C)
     await untilStopping(instance)
     gates.release('write-2')
-    assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+    assert.deepEqual(await instance.ended(20_000), { code: 0, signal: null })
     assert.deepEqual(instance.facts('stopped')[0]?.left, [])
     assertInterrupted(project, 2)
     assert.deepEqual(await installation.processes(), [])
@@ -40,7 +40,7 @@ test('SIGQUIT to `showrunner start` is passed on: everything is killed, and so i
   const installation = await createInstallation(t)
   const instance = await installation.start({ via: 'command' })
   instance.signal('SIGQUIT')
-  assert.deepEqual(await instance.ended(5_000), { code: 131, signal: null })
+  assert.deepEqual(await instance.ended(15_000), { code: 131, signal: null })
   await untilGone([instance.supervisorPid])
 })
 
@@ -69,7 +69,7 @@ for (const [signal, end] of TO_NPM) {
     assert.equal((await installation.processes()).length, 4)
     instance.signal(signal)
     await untilStopped(installation, instance)
-    assert.deepEqual(await instance.ended(5_000), end)
+    assert.deepEqual(await instance.ended(15_000), end)
     assert.deepEqual(await installation.processes(), [])
   })
 
@@ -80,7 +80,7 @@ for (const [signal, end] of TO_NPM) {
     await untilDraining(instance)
     gates.release('write-2')
     await untilStopped(installation, instance)
-    assert.deepEqual(await instance.ended(5_000), end)
+    assert.deepEqual(await instance.ended(15_000), end)
     assertInterrupted(project, 2)
     assert.deepEqual(await installation.processes(), [])
   })
@@ -127,17 +127,17 @@ test('a reader that goes away, as in `npm start | head -1`, does not end the pro
   gates.hold('write-2')
   const program = installation.launch({ via: 'head' })
   const probe = async () => existsSync(installation.layout.run) && program.output().includes('\n')
-  await until(probe, { timeoutMs: 20_000, what: 'the program to serve, and head to have its line' })
+  await until(probe, { timeoutMs: 45_000, what: 'the program to serve, and head to have its line' })
   const { pid, url } = JSON.parse(await readFile(installation.layout.run, 'utf8')) as RunFile
   const api = createClient({ url })
   const { id } = await api.projects.create({ pipeline: 'steps', input: { folder: gates.folder } })
   await gates.reached('write-2')
-  assert.equal((await api.status()).data.status, 'healthy')
+  await untilHealthy({ api })
   process.kill(pid, 'SIGTERM')
   await untilDraining({ api })
   gates.release('write-2')
-  await program.ended(10_000)
-  await untilGone([pid], 5_000)
+  await program.ended(20_000)
+  await untilGone([pid])
   assert.ok(!existsSync(installation.layout.run), 'a clean stop removes run.json')
   assertInterrupted({ layout: installation.layout, id }, 2)
   assert.deepEqual(await installation.processes(), [])
@@ -149,12 +149,16 @@ function closeTerminal({ pid }: Instance): void {
 }
 
 async function untilStopping(instance: Instance): Promise<void> {
-  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 5_000, everyMs: 10, what: 'the stop to begin' })
+  await until(() => instance.facts('stopping').length > 0, {
+    timeoutMs: 15_000,
+    everyMs: 10,
+    what: 'the stop to begin',
+  })
 }
 
 /** Where the output cannot be read. */
 async function untilDraining({ api }: Pick<Instance, 'api'>): Promise<void> {
-  await until(async () => (await api.status()).data.status === 'stopping', { timeoutMs: 5_000, what: 'a stop' })
+  await until(async () => (await api.status()).data.status === 'stopping', { timeoutMs: 15_000, what: 'a stop' })
 }
 
 function assertInterrupted({ layout, id }: Pick<StartedProject, 'layout' | 'id'>, steps: number): void {
@@ -164,6 +168,6 @@ function assertInterrupted({ layout, id }: Pick<StartedProject, 'layout' | 'id'>
 
 /** For when the exit code is somebody else's: the end of the supervisor, after a stop that was not cut short. */
 async function untilStopped({ layout }: Installation, { supervisorPid }: Instance): Promise<void> {
-  await untilGone([supervisorPid], 10_000)
+  await untilGone([supervisorPid], 20_000)
   assert.ok(!existsSync(layout.run), 'a clean stop removes run.json')
 }

@@ -10,7 +10,7 @@ import { startProject } from '../helpers/started-project.ts'
 import { stageOf, untilHealthy, untilStatus } from '../helpers/wait.ts'
 
 const [CTRL_C, CTRL_Z] = ['\x03', '\x1a']
-const HANG_KILL_S = 3
+const HANG_KILL_S = 6
 
 /** Typed into an interactive shell, for Ctrl+Z means something only there. */
 function startInShell(t: TestContext) {
@@ -34,7 +34,7 @@ test('suspended for longer than a hang is allowed: work goes on, and afterwards 
   assert.deepEqual(await processesOf(instance), before, 'the same processes, none restarted')
   for (const type of ['child_hung', 'child_exited', 'redis_changed', 'jobs_taken_back'] as const)
     assert.deepEqual(instance.facts(type), [], type)
-  assert.equal((await instance.api.status()).data.status, 'healthy')
+  await untilHealthy(instance)
   instance.type(CTRL_C)
   await endOf(instance)
   assert.deepEqual(await installation.processes(), [])
@@ -43,7 +43,7 @@ test('suspended for longer than a hang is allowed: work goes on, and afterwards 
 test('suspended in the middle of a stop: the work is saved all the same, and after fg the stop ends', async (t) => {
   const { installation, layout, gates, instance, id } = await startInShell(t)
   instance.type(CTRL_C)
-  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 5_000, everyMs: 10 })
+  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 15_000, everyMs: 10 })
   await suspend(instance)
   gates.release('write-2')
   await untilStatus({ layout, id }, 'waiting')
@@ -58,12 +58,12 @@ test('stopped for longer than a stop may take, in the middle of one: it ends wel
   const plan = { held: ['film-2'], input: { deaf: true }, start: { env: { STOP_TIMEOUT_S: '3' } } }
   const { installation, layout, gates, instance, id } = await startProject(t, plan)
   instance.signal('SIGTERM')
-  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 5_000, everyMs: 1 })
+  await until(() => instance.facts('stopping').length > 0, { timeoutMs: 15_000, everyMs: 1 })
   instance.signal('SIGSTOP')
   const stoppedMs = performance.now()
   await until(() => performance.now() - stoppedMs > 8_000, { timeoutMs: 20_000, what: 'the pause to be a long one' })
   instance.signal('SIGCONT')
-  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+  assert.deepEqual(await instance.ended(20_000), { code: 0, signal: null })
   assert.deepEqual(instance.facts('stopped')[0]?.left, [])
   assert.ok(!existsSync(layout.run))
   assert.deepEqual(await installation.processes(), [])
@@ -79,7 +79,7 @@ function stateOf({ supervisorPid }: Instance): string | undefined {
 async function suspend(instance: Instance): Promise<void> {
   instance.type(CTRL_Z)
   await until(() => stateOf(instance) === 'T', {
-    timeoutMs: 5_000,
+    timeoutMs: 15_000,
     everyMs: 10,
     what: 'the supervisor to be suspended',
   })
@@ -87,14 +87,14 @@ async function suspend(instance: Instance): Promise<void> {
 
 async function resume(instance: Instance): Promise<void> {
   instance.type('fg\n')
-  await until(() => stateOf(instance) !== 'T', { timeoutMs: 5_000, everyMs: 10, what: 'the supervisor to go on' })
+  await until(() => stateOf(instance) !== 'T', { timeoutMs: 15_000, everyMs: 10, what: 'the supervisor to go on' })
 }
 
 /** The shell says what npm ended with. */
 async function endOf(instance: Instance): Promise<void> {
-  await until(() => instance.facts('stopped').length > 0, { timeoutMs: 10_000, what: 'the stop to end' })
+  await until(() => instance.facts('stopped').length > 0, { timeoutMs: 20_000, what: 'the stop to end' })
   instance.type('echo "npm ended with $?"; exit\n')
-  await instance.ended(5_000)
+  await instance.ended(15_000)
   assert.match(instance.output(), /npm ended with 0/)
 }
 

@@ -11,6 +11,7 @@ import { createGates } from '../helpers/gates.ts'
 import { createInstallation, type Instance } from '../helpers/installation.ts'
 import { untilGone } from '../helpers/processes.ts'
 import { readState } from '../helpers/soundness.ts'
+import { startWatch } from '../helpers/stopwatch.ts'
 import { tempFolder } from '../helpers/temp.ts'
 import { stageOf, untilState, untilStatus, workerOf } from '../helpers/wait.ts'
 
@@ -25,11 +26,11 @@ test('cancel in the middle of rendering: no ffmpeg is left after 2 s; resume goe
     return tools.some((tool) => tool.command === 'ffmpeg') && tools.map(({ pid }) => pid)
   }
   const tools = await until(probe, { timeoutMs: 20_000, everyMs: 5, what: 'ffmpeg to run' })
-  const startedMs = performance.now()
+  const watch = startWatch()
   assert.equal((await instance.api.projects.cancel(id)).status, 'cancelled')
-  await untilGone(tools, 2_000 - (performance.now() - startedMs))
-  await until(async () => (await workerOf(instance, 'media-1')).active.length === 0, { timeoutMs: 2_000 })
-  assert.ok(performance.now() - startedMs < 2_000, 'the worker is free again')
+  await untilGone(tools)
+  await until(async () => (await workerOf(instance, 'media-1')).active.length === 0, { timeoutMs: 10_000 })
+  watch.assertBelow(2_000) // by then the worker is free again
   assert.deepEqual(await toolsOf(installation, instance), [])
   const cancelled = readState(layout, id)
   assert.equal(stageOf(cancelled, 'render').status, 'cancelled')
@@ -96,7 +97,7 @@ test('FFmpeg goes away before a film is started: the start is refused, the film 
 
 async function stop(instance: Instance): Promise<void> {
   instance.signal('SIGTERM')
-  assert.deepEqual(await instance.ended(10_000), { code: 0, signal: null })
+  assert.deepEqual(await instance.ended(20_000), { code: 0, signal: null })
 }
 
 /** A folder with links to all programs of this machine but some. */

@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { until } from '../../src/lib/until.ts'
 import { knock } from '../../src/redis/knock.ts'
-import { findFreePort } from '../../src/redis/port.ts'
 import { prepareOwnRedis } from '../../src/redis/spawn.ts'
 import type { SupervisorFact } from '../../src/supervisor/facts.ts'
 import { createSupervisor } from '../../src/supervisor/supervisor.ts'
+import { reservePort } from '../helpers/ports.ts'
 
 export type PlainRedis = {
   port: number
@@ -21,7 +21,7 @@ export type PlainRedis = {
 }
 
 export async function startPlainRedis(t: TestContext, args: string[] = [], port?: number): Promise<PlainRedis> {
-  const at = port ?? (await findFreePort())
+  const at = port ?? (await reservePort(t))
   const folder = await temporaryFolder(t)
   const child = spawn(
     'redis-server',
