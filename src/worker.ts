@@ -105,6 +105,7 @@ async function run(order: ChildOrder): Promise<void> {
   await connect({ consumer, dispatcher, producer, config })
   link.beat(createBeat(consumer, connection))
   link.ready({ problems: deps.registry.problems })
+  await consumer.start() // not before: a stage may end this process, which must not look as if it could not come up
 }
 
 function secretsOfOrder({ config, redis }: ChildOrder): (string | null)[] {
@@ -115,11 +116,11 @@ type Connections = { consumer: Consumer; dispatcher: Dispatcher; producer: Redis
 
 /** An attached Redis may be away for long: then we are ready all the same, and work comes when it does. */
 async function connect({ consumer, dispatcher, producer, config }: Connections): Promise<void> {
-  const consuming = consumer.start()
+  const connected = consumer.ready()
   const isThere = await untilReady(producer, CONNECT_MS)
   if (!isThere) return
   await dispatcher.limit(config.concurrency).catch(() => {}) // the scheduler sets it again whenever Redis comes back
-  await consuming
+  await connected
 }
 
 /** Everything in it is counted or measured already: a beat costs next to nothing. */

@@ -33,6 +33,9 @@ export type ConsumerOptions = {
 }
 
 export type Consumer = {
+  /** Resolves when Redis has answered on every connection. */
+  ready(): Promise<void>
+  /** Takes jobs from then on. */
   start(): Promise<void>
   held(): HeldJob[]
   tally: Pick<Tally, 'done' | 'queues'>
@@ -90,12 +93,14 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     if (verdict.kind === 'stuck') options.onStuck()
   }
 
+  const ready = async () => void (await Promise.all(intakes.map((intake) => intake.ready())))
   const isIdle = () => holdings.all().length === 0 && performance.now() - lastEndMs > IDLE_MS
 
   return {
+    ready,
     async start() {
-      await Promise.all(intakes.map((intake) => intake.ready()))
-      for (const intake of intakes) intake.run()
+      await ready()
+      if (!options.isDraining()) for (const intake of intakes) intake.run()
     },
     held: holdings.all,
     tally,

@@ -19,7 +19,7 @@ export type QueueCase = {
   process: ConsumerOptions['process']
   slots?: number
   onHeld?: ConsumerOptions['onHeld']
-  /** What another process of the group does with a job. */
+  /** What another process of the group does with a job, from `startPeer` on. */
   peer?: ConsumerOptions['process']
 }
 
@@ -51,7 +51,8 @@ export async function openQueue(t: TestContext, { process, slots = 1, onHeld = (
       onStuck() {},
     })
   const consumer = open(process)
-  const consumers = peer ? [consumer, open(peer)] : [consumer]
+  const other = peer && open(peer)
+  const consumers = other ? [consumer, other] : [consumer]
   const close = async () => void (await Promise.all(consumers.map((one) => one.drain(5_000))))
   end = async () => {
     await close()
@@ -59,8 +60,9 @@ export async function openQueue(t: TestContext, { process, slots = 1, onHeld = (
     for (const connection of connections) connection.disconnect()
   }
   await untilReady(redis, 5_000) // it fails fast, and would drop what the test enqueues
-  for (const one of consumers) await one.start()
+  await consumer.start()
   /** The next one first. */
   const waiting = async () => (await redis.lrange(`${PREFIX}:llm:wait`, 0, -1)).reverse()
-  return { url, consumer, dispatcher, redis, waiting, close }
+  const startPeer = async () => void (await other?.start())
+  return { url, consumer, dispatcher, redis, waiting, close, startPeer }
 }
