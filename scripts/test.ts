@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { parseArgs, styleText } from 'node:util'
 import { type FileResult, runTestFile } from './test/test-file.ts'
 
-/** They hold answers, frames or memory to limits, or need both cores for as long as they run. */
-const ALONE = ['live-slow', 'matrix-memory', 'video-many']
+/** They hold answers, frames or memory to limits, or run many programs at a time themselves. */
+const ALONE = ['chaos-matrix', 'live-slow', 'matrix-memory', 'video-many']
 
 /** For two cores: units compute, while the real program mostly waits for something. */
 const AT_ONCE = { units: 2, integration: 3 }
