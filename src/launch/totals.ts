@@ -27,7 +27,6 @@ export function createTotals(): Totals {
   const restarts = createCounter()
   const jobs = createCounter()
   const groups = new Map<string, string>()
-  let failures = 0
 
   function noteOne({ slot, group, role, restarts: count, cpu_s, beat }: Counted, pid: number | null): void {
     groups.set(slot, group)
@@ -52,11 +51,7 @@ export function createTotals(): Totals {
       noteOne(child, pid)
       for (const counter of [cpu, jobs]) counter.forget(String(pid))
     },
-    noteFailure(queue) {
-      failures++
-      jobs.reach(`${queue} failed`, { of: `failure ${failures}`, value: 1 })
-      jobs.forget(`failure ${failures}`)
-    },
+    noteFailure: (queue) => jobs.add(`${queue} failed`, 1),
     cpuSeconds: () => cpu.totals(),
     restarts: () => restarts.totals(),
     groups: () => groups,
@@ -75,8 +70,10 @@ export function createTotals(): Totals {
 function createCounter() {
   const totals = new Map<string, number>()
   const reached = new Map<string, Map<string, number>>()
+  const add = (name: string, gain: number) => void totals.set(name, (totals.get(name) ?? 0) + gain)
   return {
     totals: () => totals,
+    add,
     last: (of: string) => Math.max(0, ...(reached.get(of)?.values() ?? [])),
     forget: (of: string) => void reached.delete(of),
     /** `of`: whose counter stands at `value`; one that is behind what it has reached is an old message. */
@@ -85,7 +82,7 @@ function createCounter() {
       reached.set(of, own)
       const gain = Math.max(0, value - (own.get(name) ?? 0))
       own.set(name, (own.get(name) ?? 0) + gain)
-      totals.set(name, (totals.get(name) ?? 0) + gain)
+      add(name, gain)
     },
   }
 }

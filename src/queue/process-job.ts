@@ -142,8 +142,9 @@ async function openOwn(deps: ProcessDeps, data: JobData): Promise<Project | unde
 }
 
 function isSetAside({ resume }: ProcessDeps, project: Project, { stage: name }: JobData): boolean {
+  if (resume === 'auto') return false
   const stage = findStage(project.read(), name)
-  return resume === 'off' && stage?.status === 'waiting' && stage.reason === 'interrupted'
+  return stage?.status === 'waiting' && stage.reason === 'interrupted'
 }
 
 function retryDueMs(project: Project, data: JobData): number {

@@ -70,6 +70,7 @@ export function createChildLink(): ChildLink {
       process.exitCode = exitCode
       clearInterval(beating)
       beatLast()
+      lastBeat = undefined // once is enough
       await flush()
     },
   }
